@@ -3,18 +3,29 @@
  * missing or have changed, and builds if a source is newer than the build.
  *
  * The dependencies include Node.js 24 (the optional package node-linux-…), which npm scripts then find first.
+ *
+ * With --trusted, root is refused where others can change what would run: in the scripts for users of the program.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkoutTrouble } from './checkout.mjs';
 import { patchInstalled, patchNames } from './front/patches/apply.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const quiet = process.argv.includes('--quiet');
 const at = (...parts) => join(root, ...parts);
 const say = (line) => quiet || process.stderr.write(`${line}\n`);
+
+const trouble = process.argv.includes('--trusted') && process.getuid?.() === 0 ? checkoutTrouble(root) : undefined;
+if (trouble !== undefined) {
+  process.stderr.write(
+    `Error: this checkout, as root: ${trouble}, and root would run what is put there (denied)\nNext: move it to a folder that only root can write to, such as /opt\n`,
+  );
+  process.exit(4);
+}
 
 function run(program, args) {
   const { status, error, stdout, stderr } = spawnSync(program, args, {

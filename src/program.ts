@@ -12,6 +12,7 @@ import { packageRoot } from './settings/home.ts';
 
 const usage = `Usage: containarium serve [--real [--zfs] | --simulated] [--config <file>] [--check-settings]
        containarium daemon [--address <address>] [--port <port>] [--mtls] [--certs-dir <folder>]
+       containarium install | upgrade | recover   see the README
        containarium <verb> [arguments]        for a list of verbs: containarium help
        containarium <verb> [arguments] --server <host:port> [--certs-dir <folder>]
        containarium --version
@@ -30,6 +31,18 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
     if (first === 'daemon') {
       const { daemon } = await import('./serve/daemon.ts');
       return await daemon(words.slice(1), env);
+    }
+    if (first === 'install') {
+      const { install } = await import('./install/install.ts');
+      return await install(words.slice(1), env);
+    }
+    if (first === 'recover') {
+      const { recover } = await import('./install/install.ts');
+      return await recover(words.slice(1), env);
+    }
+    if (first === 'upgrade') {
+      const { upgrade } = await import('./install/upgrade.ts');
+      return await upgrade(words.slice(1));
     }
     if (first === 'completion') {
       endWithOutput();
@@ -51,7 +64,10 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
     const code = await runRemotely(words, env);
     if (code !== undefined) return code;
     const { runLocally } = await import('./commandLine/local.ts');
-    return await runLocally(words, env);
+    return await runLocally(words, env, async (home, withArchive) => {
+      const { verifyJournalIn } = await import('./serve/stoppedJournal.ts');
+      return verifyJournalIn(home, env, withArchive);
+    });
   } catch (error) {
     const failure = Failure.from(error);
     process.stderr.write(failureSentences(failure.toData()));

@@ -3,11 +3,12 @@
  * counts.
  *
  *   npm test                  everything
- *   npm test -- unit ssh      some projects (unit, parts, contract, ssh, remote, fuzz, shell, faults, host) or "lint"
+ *   npm test -- unit ssh      some projects (unit, parts, contract, ssh, remote, fuzz, shell, terraform, faults, host)
+ *   npm test -- lint          the checks of the sources
  *
  * The tests on a real Incus need root on Debian or Ubuntu. Missing system packages are installed after a question on
- * the terminal (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). If these tests cannot run, they count as
- * skipped, and a line says why.
+ * the terminal (CI=true or CONTAINARIUM_TEST_INSTALL=yes answers yes). Those of terraform/ need Terraform and Go. If
+ * tests cannot run, they count as skipped, and a line says why.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,9 +17,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensurePackages } from './host/harness/packages.ts';
+import { missingForTerraform } from './terraform/missing.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const all = ['unit', 'parts', 'contract', 'ssh', 'remote', 'fuzz', 'shell', 'faults', 'host'];
+const all = ['unit', 'parts', 'contract', 'ssh', 'remote', 'fuzz', 'shell', 'terraform', 'faults', 'host'];
 /** Projects that need system packages. */
 const needPackages = ['host', 'ssh', 'remote', 'shell'];
 const asked = process.argv.slice(2);
@@ -98,11 +100,13 @@ async function runProjects(names, { env }) {
 if (asked.length === 0 || asked.includes('lint')) await lint();
 if (projects.length > 0) {
   const reason = projects.some((name) => needPackages.includes(name)) ? await ensurePackages() : undefined;
-  if (reason !== undefined) console.log(`Skipped: ${reason}`);
+  const noTerraform = projects.includes('terraform') ? await missingForTerraform() : undefined;
+  for (const each of [reason, noTerraform]) if (each !== undefined) console.log(`Skipped: ${each}`);
   const env = {
     // Hundreds of servers and child processes share a cache of compiled code.
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
     ...(reason === undefined ? {} : { CONTAINARIUM_TEST_HOST_SKIP: reason }),
+    ...(noTerraform === undefined ? {} : { CONTAINARIUM_TEST_TERRAFORM_SKIP: noTerraform }),
   };
   const others = projects.filter((name) => name !== 'host');
   // One after the other: both keep two processors busy, and beside each other they only fail sooner.

@@ -19,6 +19,7 @@ const slowFiles = [
   'ssh/compromisedFront',
   'ssh/lost',
   'host/faults',
+  'host/copyFaults',
   'host/jumpHost',
   'host/service',
 ];
@@ -96,9 +97,19 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          ...common,
+          name: 'terraform',
+          include: ['test/terraform/**/*.test.ts'],
+          globalSetup: ['test/terraform/setUp.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
       { test: { ...common, name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 600_000 } },
-      // A virtual machine: about an hour, run by hand (npm run test:machine).
-      { test: { ...common, name: 'machine', include: ['test/machine/**/*.test.ts'] } },
+      // Virtual machines: an hour and more, run by hand (npm run test:machine).
+      { test: { ...common, name: 'machine', include: ['test/machine/**/*.test.ts'], maxWorkers: 1 } },
       // Not a test: figures, run by hand (npm run bench:host).
       { test: { ...common, name: 'bench', include: ['test/bench/**/*.bench.ts'] } },
       {

@@ -7,7 +7,7 @@
  * applied: a wrong key in a second window must not lock out the person who works in the first.
  */
 import type { Socket } from 'node:net';
-import { penaltyReasons, type Ban, type PenaltyReason } from '../domain/access/ban.ts';
+import { currentBan, penaltyReasons, type Ban, type PenaltyReason } from '../domain/access/ban.ts';
 import { NetworkMap, parseNetwork, sourceOf } from '../domain/values/network.ts';
 import { printable } from '../domain/text.ts';
 import { timeLeftInWords } from '../domain/values/duration.ts';
@@ -73,12 +73,20 @@ export class Gate {
 
   /** Returns the line for a client whose address is banned by an admin. */
   banMessage(address: string): string | undefined {
-    for (const { until, reason } of this.#bans.find(address)) {
+    for (const ban of this.#bans.find(address)) {
+      const { until, reason } = this.#currentBan(ban);
       const leftMs = until === null ? Infinity : Date.parse(until) - this.#now();
       if (leftMs > 0)
         return `This address is banned${reason === null ? '' : ` (${printable(reason)})`}: ${until === null ? 'an admin of this host can lift the ban' : `try again in ${timeLeftInWords(leftMs)}`}.`;
     }
     return undefined;
+  }
+
+  /** Returns a ban by the present clock, and keeps it if the clock was set back. */
+  #currentBan(ban: Ban): Ban {
+    const present = currentBan(ban, this.#now());
+    if (present !== ban) this.#bans.set(parseNetwork(ban.network), present);
+    return present;
   }
 
   /**

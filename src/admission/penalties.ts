@@ -5,6 +5,7 @@
  * source that keeps coming back would be rejected for the same few seconds again and again.
  */
 import type { PenaltyReason } from '../domain/access/ban.ts';
+import { currentTerm, type Term } from '../domain/values/term.ts';
 
 export interface PenaltyLimits {
   /** Time that one connection adds, by its outcome; 0 adds nothing. */
@@ -32,11 +33,11 @@ export interface BegunPenalty {
 /** The penalties of all sources. Times are milliseconds of the wall clock, because penalties outlive this process. */
 export class Penalties {
   readonly #limits: PenaltyLimits;
-  /** When each sum that is not in force yet will have decayed to zero. */
-  readonly #waiting = new Map<string, number>();
-  readonly #inForce = new Map<string, { readonly why: PenaltyReason; readonly untilMs: number }>();
+  /** Until each sum that is not in force yet will have decayed to zero. */
+  readonly #waiting = new Map<string, Term>();
+  readonly #inForce = new Map<string, Term & { readonly why: PenaltyReason }>();
   /** Number of penalties of each source, kept for `maxMs` after the last one ends. */
-  readonly #past = new Map<string, { readonly times: number; readonly forgetMs: number }>();
+  readonly #past = new Map<string, Term & { readonly times: number }>();
 
   constructor(limits: PenaltyLimits) {
     this.#limits = limits;
@@ -51,8 +52,8 @@ export class Penalties {
   restore({ source, why, times, untilMs }: BegunPenalty, nowMs: number): void {
     // If the clock was set back meanwhile, `maxMs` still holds.
     const endMs = Math.min(untilMs, nowMs + this.#limits.maxMs);
-    if (endMs > nowMs) this.#put(this.#inForce, source, { why, untilMs: endMs });
-    this.#put(this.#past, source, { times, forgetMs: endMs + this.#limits.maxMs });
+    if (endMs > nowMs) this.#put(this.#inForce, source, { why, atMs: nowMs, untilMs: endMs });
+    this.#put(this.#past, source, { times, atMs: nowMs, untilMs: endMs + this.#limits.maxMs });
   }
 
   /** Returns the penalty in force for a source, or `overflow` when too many sources have one. */
@@ -60,8 +61,8 @@ export class Penalties {
     source: string,
     nowMs: number,
   ): { readonly why: PenaltyReason; readonly untilMs: number } | 'overflow' | undefined {
-    const found = this.#inForce.get(source);
-    if (found !== undefined && found.untilMs > nowMs) return found;
+    const found = current(this.#inForce, source, nowMs);
+    if (found !== undefined && found.untilMs > nowMs) return { why: found.why, untilMs: found.untilMs };
     if (found !== undefined) this.#inForce.delete(source);
     if (this.#limits.overflow === 'deny-all' && this.#inForce.size >= this.#limits.maxSources) {
       this.#dropExpired(nowMs);
@@ -75,23 +76,25 @@ export class Penalties {
     const { minMs, maxMs } = this.#limits;
     const addedMs = this.#limits[`${why}Ms`];
     if (addedMs === 0) return undefined;
-    const inForce = this.#inForce.get(source);
+    const inForce = current(this.#inForce, source, nowMs);
     if (inForce !== undefined && inForce.untilMs > nowMs) {
       // The connection was open before the penalty began.
-      this.#put(this.#inForce, source, { why, untilMs: Math.min(nowMs + maxMs, inForce.untilMs + addedMs) });
+      const untilMs = Math.min(nowMs + maxMs, inForce.untilMs + addedMs);
+      this.#put(this.#inForce, source, { why, atMs: nowMs, untilMs });
       return undefined;
     }
-    const outstandingMs = Math.max(0, (this.#waiting.get(source) ?? 0) - nowMs) + addedMs;
+    const waiting = current(this.#waiting, source, nowMs);
+    const outstandingMs = Math.max(0, (waiting?.untilMs ?? 0) - nowMs) + addedMs;
     if (outstandingMs <= minMs) {
-      this.#put(this.#waiting, source, nowMs + outstandingMs);
+      this.#put(this.#waiting, source, { atMs: nowMs, untilMs: nowMs + outstandingMs });
       return undefined;
     }
     this.#waiting.delete(source);
-    const past = this.#past.get(source);
-    const times = (past !== undefined && past.forgetMs > nowMs ? past.times : 0) + 1;
+    const past = current(this.#past, source, nowMs);
+    const times = (past !== undefined && past.untilMs > nowMs ? past.times : 0) + 1;
     const untilMs = nowMs + Math.min(maxMs, outstandingMs * 2 ** Math.min(times - 1, 30));
-    this.#put(this.#inForce, source, { why, untilMs });
-    this.#put(this.#past, source, { times, forgetMs: untilMs + maxMs });
+    this.#put(this.#inForce, source, { why, atMs: nowMs, untilMs });
+    this.#put(this.#past, source, { times, atMs: nowMs, untilMs: untilMs + maxMs });
     return { source, why, times, untilMs };
   }
 
@@ -109,6 +112,16 @@ export class Penalties {
   }
 
   #dropExpired(nowMs: number): void {
-    for (const [source, { untilMs }] of this.#inForce) if (untilMs <= nowMs) this.#inForce.delete(source);
+    for (const source of [...this.#inForce.keys()])
+      if ((current(this.#inForce, source, nowMs)?.untilMs ?? 0) <= nowMs) this.#inForce.delete(source);
   }
+}
+
+/** Returns the entry of a source. An entry that begins later than now is kept as one that begins now. */
+function current<T extends Term>(entries: Map<string, T>, source: string, nowMs: number): T | undefined {
+  const found = entries.get(source);
+  if (found === undefined) return undefined;
+  const term = currentTerm(found, nowMs);
+  if (term !== found) entries.set(source, term);
+  return term;
 }

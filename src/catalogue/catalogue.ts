@@ -7,6 +7,7 @@ import type { Example, Parameter, Verb } from './declaration/verb.ts';
 import { help, version, whoami } from './verbs/about.ts';
 import { backupCreate, backupDelete, backupList } from './verbs/backups.ts';
 import { backupDownload, backupRebuild, backupRestore, backupVerify } from './verbs/backupUses.ts';
+import { alertList, alertTest, report } from './verbs/alerts.ts';
 import { adminAdd, adminList, adminRemove, adminRole } from './verbs/admins.ts';
 import { audit, auditExport, auditVerify } from './verbs/audit.ts';
 import { caAdd, caList, caRemove, caRevoke } from './verbs/cas.ts';
@@ -28,6 +29,7 @@ import { restart, start, stop } from './verbs/power.ts';
 import { protect, unprotect } from './verbs/protect.ts';
 import { resize } from './verbs/resize.ts';
 import { say, who } from './verbs/room.ts';
+import { security } from './verbs/security.ts';
 import { sessionKick, sessionList } from './verbs/sessions.ts';
 import {
   snapshotCreate,
@@ -115,11 +117,15 @@ export const catalogue = {
   'image list': imageList,
   'schedule list': scheduleList,
   'schedule run': scheduleRun,
+  'alert list': alertList,
+  'alert test': alertTest,
+  report: report,
   doctor: doctor,
   debug: debug,
   'host-key': hostKey,
   'host-key rotate': hostKeyRotate,
   'host-key switch': hostKeySwitch,
+  security: security,
   'session list': sessionList,
   'session kick': sessionKick,
   'ban list': banList,

@@ -6,13 +6,15 @@ import { hasPlan, planOption } from './plan.ts';
 import type { Argument, Completer, Option } from './declaration/verb.ts';
 import type { EntryPoint } from '../domain/access/actor.ts';
 import type { Candidate } from '../domain/events/candidate.ts';
+import { quoteWord, wordsSoFar } from './tokens.ts';
 
 /** Asks the host for names. Resolves with an empty list if it does not answer, because completion is optional. */
 export type Ask = (what: Exclude<Completer, 'verbs'>, user: string | undefined) => Promise<readonly Candidate[]>;
 
 export interface Completion {
-  /** Where the completed part of the line begins; it ends at the cursor. */
+  /** Where the completed part of the line begins, with its quote; it ends at the cursor. */
   readonly from: number;
+  /** Their values as they are: the line gets them quoted. */
   readonly candidates: readonly Candidate[];
   /** Text to insert after an accepted candidate. */
   readonly after: string;
@@ -54,13 +56,12 @@ export async function complete(text: string, cursor: number, context: Completion
   if (cursor > maxCompletedLength) return nothing;
   const head = text.slice(0, cursor);
   const slash = /^\s*\//.exec(head)?.[0].length ?? 0;
-  const words = head
-    .slice(slash)
-    .split(/\s+/)
-    .filter((word, i, all) => word !== '' || i === all.length - 1);
-  const word = words.at(-1) ?? '';
-  const from = cursor - word.length;
-  const given = words.slice(0, -1);
+  const words = wordsSoFar(head.slice(slash));
+  const last = words.at(-1);
+  const isOpen = last !== undefined && slash + last.to === cursor;
+  const word = isOpen ? last.text : '';
+  const from = isOpen ? slash + last.from : cursor;
+  const given = words.slice(0, isOpen ? -1 : undefined).map(({ text }) => text);
   const verb = verbOf(given, context.verbs);
   if (verb === undefined) return { from, candidates: ranked(firstWords(given, context), word), after: ' ' };
   const rest = given.slice(verb.name.split(' ').length);
@@ -68,16 +69,23 @@ export async function complete(text: string, cursor: number, context: Completion
     const equals = word.indexOf('=');
     if (equals === -1) return { from, candidates: ranked(options(verb, rest), word), after: ' ' };
     const option = optionNamed(verb, word.slice(0, equals));
-    if (option === undefined) return nothing;
+    const beginning = word.slice(0, equals + 1);
+    if (option === undefined || !head.startsWith(beginning, from)) return nothing;
     const value = word.slice(equals + 1);
     return {
-      from: from + equals + 1,
+      from: from + beginning.length,
       candidates: ranked(await optionValues(option, rest, verb, context), value),
       after: ' ',
     };
   }
   const before = optionNamed(verb, rest.at(-1) ?? '');
-  if (before?.value !== undefined) return optionCompletion(before, word, from, rest, verb, context);
+  if (before?.value !== undefined) {
+    const values = await optionValues(before, rest, verb, context);
+    if (before.name !== 'columns') return { from, candidates: ranked(values, word), after: ' ' };
+    // In a list of names, the name after the last comma is completed.
+    const name = word.slice(word.lastIndexOf(',') + 1);
+    return { from: Math.max(from, head.lastIndexOf(',') + 1), candidates: ranked(values, name), after: '' };
+  }
   const argument = nextArgument(verb, rest);
   // A second word may follow: `key` alone is not a verb; `audit` is one, and also the first word of others.
   const seconds = rest.length === 0 ? secondWords(given.join(' '), context.verbs) : [];
@@ -135,26 +143,9 @@ function options(verb: AnyVerb, rest: readonly string[]): Candidate[] {
     ...own,
     ...(hasPlan(verb) ? [{ value: planOption[0], says: planOption[1] }] : []),
     { value: '--json', says: 'print one JSON document' },
+    { value: '--verbose', says: 'print more: record, time, details of an error' },
     { value: '--help', says: 'show arguments and examples' },
   ];
-}
-
-async function optionCompletion(
-  option: Option,
-  word: string,
-  from: number,
-  rest: readonly string[],
-  verb: AnyVerb,
-  context: CompletionContext,
-): Promise<Completion> {
-  const values = await optionValues(option, rest, verb, context);
-  // In a list of names, the name after the last comma is completed.
-  const comma = option.name === 'columns' ? word.lastIndexOf(',') + 1 : 0;
-  return {
-    from: from + comma,
-    candidates: ranked(values, word.slice(comma)),
-    after: comma > 0 || option.name === 'columns' ? '' : ' ',
-  };
 }
 
 async function optionValues(
@@ -216,11 +207,12 @@ function ranked(candidates: readonly Candidate[], typed: string): readonly Candi
     : fuzzysort.go(typed, candidates, { key: 'value', threshold: 0.5 }).map(({ obj }) => obj);
 }
 
-/** Returns the common prefix of all candidates, which Tab can insert without a choice. */
+/** Returns the common prefix of all candidates, which Tab can insert without a choice: empty if it needs quotes. */
 export function commonBeginning(candidates: readonly Candidate[]): string {
   const [first, ...others] = candidates.map(({ value }) => value);
   if (first === undefined) return '';
   let length = first.length;
   for (const other of others) while (!other.startsWith(first.slice(0, length))) length--;
-  return first.slice(0, length);
+  const common = first.slice(0, length);
+  return quoteWord(common) === common ? common : '';
 }

@@ -4,10 +4,11 @@ import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { verbCalled, verbsFor, type AnyVerb } from './catalogue.ts';
+import { groups } from './groups.ts';
 import { hasPlan, planOption } from './plan.ts';
 import { didYouMean, similar } from './similar.ts';
 import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
-import type { Block } from './declaration/view.ts';
+import type { Block, Rows } from './declaration/view.ts';
 
 /** Returns the beginning of a command line, up to the verb, as typed at this entry point. */
 export function commandPrefix(entryPoint: EntryPoint, reached?: { host: string; port: number }): string {
@@ -15,15 +16,23 @@ export function commandPrefix(entryPoint: EntryPoint, reached?: { host: string; 
   return `ssh -p ${reached?.port ?? 2222} ${entryPoint}@${reached?.host ?? 'jump'}`;
 }
 
+/** Returns a command line at this prefix; inside the shell, where the prefix is empty, it is the command alone. */
+function typed(prefix: string, line: string): string {
+  return prefix === '' ? line.replace(/ (?:<|>>?) \S+$/, '') : `${prefix} ${line}`;
+}
+
+/** Returns the verbs that an actor may use, in groups. */
 export function overview(actor: Pick<Actor, 'entryPoint' | 'role'>, prefix: string): Block[] {
   const verbs = verbsFor(actor.entryPoint, actor.role);
   return [
-    { kind: 'text', text: `Usage: ${prefix} <verb> [arguments] [--json]` },
-    {
-      kind: 'fields',
-      fields: verbs.map((verb) => [[verb.name, ...(verb.aliases ?? [])].join(', '), verb.summary] as const),
-    },
-    { kind: 'text', tone: 'quiet', text: `For arguments and examples: ${prefix} help <verb>` },
+    { kind: 'text', text: `Usage: ${typed(prefix, '<verb> [arguments] [--json]')}` },
+    ...groups.flatMap(([title, names]): Block[] => {
+      const fields = verbs
+        .filter(({ name }) => names.includes(name))
+        .map(({ name, aliases = [], summary }) => [[name, ...aliases].join(', '), summary] as const);
+      return fields.length === 0 ? [] : [{ kind: 'fields', title, fields }];
+    }),
+    { kind: 'text', tone: 'quiet', text: `For arguments and examples: ${typed(prefix, 'help <verb>')}` },
     ...(actor.entryPoint === 'remote' ? refusedRemotely(verbs) : []),
   ];
 }
@@ -44,7 +53,7 @@ function placeholder(argument: Argument, entryPoint: EntryPoint): string {
 
 export function usageLine(verb: AnyVerb, entryPoint: EntryPoint = 'manage'): string {
   const args = verb.parameters.filter((p) => p.kind === 'argument').map((p) => placeholder(p, entryPoint));
-  const stdin = verb.stdin === undefined ? '' : ' < key.pub';
+  const stdin = verb.stdin === undefined || verb.stdin.onlyAsked === true ? '' : ' < key.pub';
   return (
     [verb.name, ...args, ...(verb.parameters.some((p) => p.kind === 'option') ? ['[options]'] : [])].join(' ') + stdin
   );
@@ -68,6 +77,10 @@ export function parameterHelp(parameter: Parameter, entryPoint: EntryPoint = 'ma
 const commonOptions: readonly (readonly [string, string])[] = [
   ['--format <format>', 'output format: table, json, yaml or csv'],
   ['--json', 'print one JSON document on standard output, even for an error'],
+  [
+    '-v, --verbose',
+    'print more on standard error: the record in the journal, the time that it took, and the details of an error',
+  ],
   ['-h, --help', 'show this help'],
 ];
 
@@ -78,7 +91,7 @@ export function commonOptionsOf(verb: AnyVerb): readonly (readonly [string, stri
 
 export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint = 'manage'): Block[] {
   return [
-    { kind: 'text', text: `Usage: ${prefix} ${usageLine(verb, entryPoint)}` },
+    { kind: 'text', text: `Usage: ${typed(prefix, usageLine(verb, entryPoint))}` },
     { kind: 'text', text: `${verb.summary}.${(verb.description ?? []).map((paragraph) => `\n${paragraph}`).join('')}` },
     ...(verb.aliases === undefined ? [] : [{ kind: 'text', text: `Aliases: ${verb.aliases.join(', ')}` } as const]),
     {
@@ -89,7 +102,7 @@ export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint =
       kind: 'verbatim',
       title: 'Examples',
       text: verb.examples
-        .map((e) => `${needsTerminal(verb, e.line) ? onTerminal(prefix) : prefix} ${e.line}\n    ${e.says}`)
+        .map((e) => `${typed(needsTerminal(verb, e.line) ? onTerminal(prefix) : prefix, e.line)}\n    ${e.says}`)
         .join('\n'),
     },
   ];
@@ -108,13 +121,16 @@ export function onTerminal(prefix: string): string {
   return prefix.replace(/^ssh /, 'ssh -t ');
 }
 
-/** Returns the verb named by `help <words>`, or all verbs that begin with these words. Throws `unknown-command`. */
+/**
+ * Returns the verb named by `help <words>`, or all verbs that begin with these words, that verb first. Throws
+ * `unknown-command`.
+ */
 export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryPoint' | 'role'>): AnyVerb | AnyVerb[] {
   const name = words.join(' ');
   const verbs = verbsFor(actor.entryPoint, actor.role);
   const verb = verbCalled(name, verbs);
-  if (verb !== undefined) return verb;
   const group = verbs.filter((candidate) => candidate.name.startsWith(`${name} `));
+  if (verb !== undefined) return group.length === 0 ? verb : [verb, ...group];
   if (group.length > 0) return group;
   const near = similar(
     name,
@@ -125,6 +141,20 @@ export function verbForHelp(words: readonly string[], actor: Pick<Actor, 'entryP
     why: 'no such verb, or you may not use it',
     next: near.length === 0 ? 'see "help"' : didYouMean(near),
   });
+}
+
+/** Returns the catalogue as a table, for `help --format csv`. */
+export function verbRows(verbs: readonly AnyVerb[], entryPoint: EntryPoint): Rows {
+  return {
+    columns: ['verb', 'aliases', 'usage', 'summary', 'changes'],
+    rows: verbs.map((verb) => [
+      verb.name,
+      (verb.aliases ?? []).join(' '),
+      usageLine(verb, entryPoint),
+      verb.summary,
+      verb.changes,
+    ]),
+  };
 }
 
 /** Returns the catalogue as data, for `help --json`. */

@@ -3,12 +3,14 @@ import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { holdsKey } from '../domain/keys/keyText.ts';
+import { namingOddCharacter } from '../domain/oddCharacters.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
-import { allVerbs, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
+import { allVerbs, verbAt, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
 import { isRequired, type Option } from './declaration/verb.ts';
 import { formats, wantedFormat, type Format } from './format.ts';
 import { parseFailure } from './parseFailure.ts';
 import { hasPlan, planOf } from './plan.ts';
+import { isMissing, refuseEmptyArgument, refuseUnknownShapes } from './shapes.ts';
 
 export interface Invocation {
   /** With `--plan`, what `planOf` makes of the verb. */
@@ -18,11 +20,15 @@ export interface Invocation {
   readonly format: Format;
   /** True if `--help` was given: show the verb's help instead of running it. */
   readonly help: boolean;
+  /** True if `--verbose` was given: show what `moreDetail` has beside the answer. */
+  readonly verbose?: boolean;
 }
 
 export interface ParseOptions {
   /** Accept missing arguments of a verb that has a form. */
   readonly incomplete?: boolean;
+  /** The caller sent an empty word, which no word stands for: an argument that is not there may be that one. */
+  readonly hasEmptyWord?: boolean;
 }
 
 /**
@@ -41,6 +47,8 @@ export function parseCommandLine(
   const named = verbOf(words);
   if (named !== undefined && !verbs.some(({ name }) => name === named.name))
     return { verb: named, input: {}, format: wantedFormat(words), help: false };
+  const joined = joinPublicKeys(words, verbs);
+  if (named !== undefined) refuseUnknownShapes(joined, verbAt(named, actor.entryPoint));
   let found: Invocation | undefined;
   const program = quiet(new Command('containarium'));
   const groups = new Map<string, Command>();
@@ -70,14 +78,21 @@ export function parseCommandLine(
     }
   }
   try {
-    program.parse(joinPublicKeys(words, verbs), { from: 'user' });
+    program.parse(joined, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) throw parseFailure(error, words, verbs);
+    if (error instanceof CommanderError) throw namingOddCharacter(parseFailure(error, words, verbs), words);
     throw error;
   }
   if (found === undefined)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
+  if (options.hasEmptyWord === true && !found.help) refuseEmptyArgument(found.verb, found.input);
   return found;
+}
+
+/** Returns the name of the verb that a command line names, however wrong the rest is; else its first word, or "". */
+export function commandName(typed: readonly string[]): string {
+  const words = verbFirst(typed, allVerbs);
+  return verbOf(words)?.name ?? words.find((word) => !word.startsWith('-')) ?? '';
 }
 
 function quiet(command: Command): Command {
@@ -110,9 +125,11 @@ function declare(
       for (const option of commanderOptions(verb, parameter)) command.addOption(option);
     }
   }
-  command.addOption(new NamedOption('format', '--format <format>').argParser(choiceOf(verb, 'format', formats)));
-  command.addOption(new NamedOption('format', '--json').preset('json'));
+  const format = onlyFormat(verb);
+  command.addOption(new NamedOption('format', '--format <format>').argParser(format));
+  command.addOption(new NamedOption('format', '--json').preset('json').argParser(format));
   command.addOption(new NamedOption('help', '-h, --help'));
+  command.addOption(new NamedOption('verbose', '-v, --verbose'));
   if (hasPlan(verb)) command.addOption(new NamedOption('plan', '--plan'));
   command.action((...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
@@ -141,20 +158,22 @@ function declare(
       });
     }
     const format = (options['format'] as Format | undefined) ?? 'table';
-    if (verb.streamSwitch !== undefined && input[verb.streamSwitch] === true && format !== 'table' && !wantsHelp) {
+    const isStream = verb.streamSwitch !== undefined && input[verb.streamSwitch] === true;
+    if (isStream && (format === 'yaml' || format === 'csv') && !wantsHelp) {
       throw new Failure('usage', {
         what: quoted(`${verb.name} --${verb.streamSwitch}`),
         why: `its output has no end, and ${format} is written at the end`,
-        next: `leave out --${verb.streamSwitch} or the format`,
+        next: `leave out --${verb.streamSwitch}, or use --json, which prints a JSON document for each line`,
       });
     }
-    found({ verb: options['plan'] === true ? planOf(verb) : verb, input, format, help: wantsHelp });
+    found({
+      verb: options['plan'] === true ? planOf(verb) : verb,
+      input,
+      format,
+      help: wantsHelp,
+      ...(options['verbose'] === true ? { verbose: true } : {}),
+    });
   });
-}
-
-/** Reports whether an argument is missing. For a missing rest argument, commander gives an empty list. */
-function isMissing(value: unknown): boolean {
-  return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 function commanderOptions(verb: AnyVerb, option: Option): CommanderOption[] {
@@ -176,6 +195,19 @@ function choiceOf(verb: AnyVerb, long: string, choices: readonly string[]): (tex
       what: quoted(verb.name),
       why: `--${long} must be ${joinChoices(choices)}, not ${quoted(text)}`,
       next: `see "help ${verb.name}"`,
+    });
+  };
+}
+
+/** Returns a parser of the format that refuses a second one: which of them is meant, only the caller knows. */
+function onlyFormat(verb: AnyVerb): (text: string, before: string | undefined) => string {
+  const choice = choiceOf(verb, 'format', formats);
+  return (text, before) => {
+    if (before === undefined || before === text) return choice(text);
+    throw new Failure('usage', {
+      what: quoted(verb.name),
+      why: `two formats were asked for, ${before} and ${choice(text)}`,
+      next: 'ask for one; --json is short for --format json',
     });
   };
 }
@@ -216,11 +248,13 @@ function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[
 
 const isHelp = (word: string): boolean => word === '-h' || word === '--help';
 
+const leadingSwitches: ReadonlySet<string> = new Set(['--json', '--plan', '-h', '--help', '-v', '--verbose']);
+
 function leadingOptions(words: readonly string[]): { options: string[]; rest: readonly string[] } {
   let count = 0;
   for (let word = words[0]; word !== undefined; word = words[count]) {
     if (word === '--format' && count + 1 < words.length) count += 2;
-    else if (word === '--json' || word === '--plan' || isHelp(word) || word.startsWith('--format=')) count += 1;
+    else if (leadingSwitches.has(word) || word.startsWith('--format=')) count += 1;
     else break;
   }
   return { options: words.slice(0, count), rest: words.slice(count) };
@@ -246,7 +280,9 @@ function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): st
     const flag = inline ?? (flags.has(word) ? word : undefined);
     const first = inline === undefined ? words[i + 1] : word.slice(inline.length + 1);
     const second = inline === undefined ? i + 2 : i + 1;
-    const isKey = (): boolean => keyType.test(first ?? '') || holdsKey(words.slice(second, second + 2).join(' '));
+    // A typographic quotation mark or an invisible character before it is for the key's own parser to name.
+    const isKey = (): boolean =>
+      keyType.test((first ?? '').replace(/^[^ -~]+/, '')) || holdsKey(words.slice(second, second + 2).join(' '));
     if (flag === undefined || first === undefined || !isKey()) {
       out.push(word);
       continue;

@@ -2,6 +2,7 @@
 import type { CommanderError } from 'commander';
 import { Failure } from '../domain/failure.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
+import { builtinOf } from './builtins.ts';
 import { verbCalled, verbOf, type AnyVerb } from './catalogue.ts';
 import { hasPlan } from './plan.ts';
 import { didYouMean, similar } from './similar.ts';
@@ -25,6 +26,13 @@ export function parseFailure(error: CommanderError, words: readonly string[], ve
   const known = verbOf(words, verbs);
   if (error.code === 'commander.help')
     return new Failure('usage', { what: quoted(verb), why: 'missing second word', next: choice(group) });
+  const builtin = known === undefined && group.length === 0 ? builtinOf(verb) : undefined;
+  if (builtin !== undefined)
+    return new Failure('unknown-command', {
+      what: quoted(verb),
+      why: `only the shell has it, to ${builtin.says}`,
+      next: 'open the shell with ssh and no command, or see "help"',
+    });
   // A verb that is also the first word of other verbs takes their misspelt second words as arguments.
   const misspelt =
     error.code === 'commander.excessArguments' &&
@@ -89,6 +97,6 @@ function similarOptions(verb: AnyVerb, typed: string): string[] {
       ? parameter.long.flatMap((long) => (parameter.negatable ? [long, `no-${long}`] : [long]))
       : [],
   );
-  const common = ['format', 'json', 'help', ...(hasPlan(verb) ? ['plan'] : [])];
+  const common = ['format', 'json', 'verbose', 'help', ...(hasPlan(verb) ? ['plan'] : [])];
   return similar(typed.slice(2), [...names, ...common]).map((name) => `--${name}`);
 }

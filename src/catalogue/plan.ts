@@ -1,9 +1,9 @@
 /** `--plan`: which verbs have a plan, the verb as it is when only its plan is wanted, and how a plan is shown. */
-import { quote } from 'shell-quote';
 import type { Plan, PlannedCommand, PlannedProgram, PlannedStep } from '../domain/results/plan.ts';
 import { printable, quoted } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Block, Rows } from './declaration/view.ts';
+import { joinWords } from './tokens.ts';
 
 /** The common option of all verbs that have a plan, as in help. */
 export const planOption = ['--plan', 'show what would be run on the host and what undoes it, and do nothing'] as const;
@@ -90,9 +90,9 @@ function shellLine(command: PlannedCommand): string {
     case 'program':
       return programLine(command);
     case 'remove':
-      return shellWords(['rm', '-f', command.path]);
+      return joinWords(['rm', '-f', command.path]);
     case 'write':
-      return `# write ${shellWords([command.path])} (${bytesOf(command.bytes ?? 0)})`;
+      return `# write ${joinWords([command.path])} (${bytesOf(command.bytes ?? 0)})`;
     case 'store':
       return `# store ${command.what} in ${command.where}`;
     case 'delete':
@@ -104,20 +104,15 @@ function shellLine(command: PlannedCommand): string {
 
 function programLine(command: PlannedProgram): string {
   const { argv, stdin, stdinBytes } = command;
-  if (stdin !== null) return `${shellWords(['printf', '%s', stdin])} | ${shellWords(argv)}`;
-  if (stdinBytes > 0) return `${shellWords(argv)} # standard input: ${bytesOf(stdinBytes)}`;
+  if (stdin !== null) return `${joinWords(['printf', '%s', stdin])} | ${joinWords(argv)}`;
+  if (stdinBytes > 0) return `${joinWords(argv)} # standard input: ${bytesOf(stdinBytes)}`;
   // It would read the lines that are pasted after it.
   const readsPaste = argv[0] === 'incus' && argv[1] === 'exec';
-  return `${shellWords(argv)}${readsPaste ? ' </dev/null' : ''}`;
+  return `${joinWords(argv)}${readsPaste ? ' </dev/null' : ''}`;
 }
 
 function bytesOf(bytes: number): string {
   return bytes === 1 ? '1 byte' : `${bytes} bytes`;
-}
-
-/** Quotes words for a shell. Words that mean nothing to one stay as they are, which shell-quote does not do. */
-function shellWords(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quote([word]))).join(' ');
 }
 
 function planRows({ steps }: Plan): Rows {

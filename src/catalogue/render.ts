@@ -1,14 +1,15 @@
 /** Renderers of results and failures, one per output format. They escape all untrusted text. */
 import Table from 'cli-table3';
-import { stringify as csv } from 'csv-stringify/sync';
 import stringWidth from 'string-width';
-import { Document, visit } from 'yaml';
 import type { HostTag } from '../domain/results/about.ts';
 import { exitCodes, type Failure, type FailureData } from '../domain/failure.ts';
 import { printable, printableLines, safeJson } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Format } from './format.ts';
-import type { Block, Rows, ViewContext } from './declaration/view.ts';
+import type { Block, ViewContext } from './declaration/view.ts';
+import { csvText, oneRow } from './output/csv.ts';
+import { namingFilters } from './output/noMatch.ts';
+import { yamlText } from './output/yaml.ts';
 
 export interface Rendered {
   readonly stdout: string;
@@ -19,12 +20,19 @@ export interface Rendered {
 export interface Answer {
   readonly verb: AnyVerb;
   readonly result: unknown;
+  /** The input of the call, whose filters an empty table names. */
+  readonly input?: Readonly<Record<string, unknown>>;
   /** The journal record of the call; absent for verbs without records. */
   readonly journal?: { readonly seq: number; readonly hash: string } | undefined;
 }
 
-/** Renders a verb's result. */
-export function renderAnswer(answer: Answer, format: Format, host: HostTag, context: ViewContext): Rendered {
+/** Renders a verb's result. Without a server there is no `host`. */
+export function renderAnswer(
+  answer: Answer,
+  format: Format,
+  host: HostTag | undefined,
+  context: ViewContext,
+): Rendered {
   const { verb, result } = answer;
   const exit = verb.exit?.(result as never) ?? 'ok';
   const exitCode = verb.exitStatus?.(result as never) ?? exitCodes[exit];
@@ -33,9 +41,11 @@ export function renderAnswer(answer: Answer, format: Format, host: HostTag, cont
     case 'yaml':
       return { stdout: renderDocument(envelope(answer, host, exit), format), stderr: '', exitCode };
     case 'csv':
-      return { stdout: renderCsv(verb.rows?.(result as never) ?? flat(result)), stderr: '', exitCode };
-    case 'table':
-      return { stdout: renderBlocks(verb.view(result as never, context)), stderr: '', exitCode };
+      return { stdout: csvText(verb.rows?.(result as never) ?? oneRow(result)), stderr: '', exitCode };
+    case 'table': {
+      const blocks = namingFilters(verb.view(result as never, context), verb, answer.input ?? {});
+      return { stdout: renderBlocks(blocks), stderr: '', exitCode };
+    }
   }
 }
 
@@ -43,15 +53,19 @@ export function renderAnswer(answer: Answer, format: Format, host: HostTag, cont
 export function renderFailure(failure: Failure, command: string, format: Format, host?: HostTag): Rendered {
   const stderr = failureSentences(failure.toData());
   if (format === 'json' || format === 'yaml') {
-    const document = {
-      ok: false,
-      command,
-      ...(host === undefined ? {} : { host }),
-      error: { ...failure.toData(), exitCode: failure.exitCode },
-    };
+    const document = failureDocument(failure, command, host);
     return { stdout: renderDocument(document, format), stderr: '', exitCode: failure.exitCode };
   }
   return { stdout: '', stderr, exitCode: failure.exitCode };
+}
+
+export function failureDocument(failure: Failure, command: string, host?: HostTag): unknown {
+  return {
+    ok: false,
+    command,
+    ...(host === undefined ? {} : { host }),
+    error: { ...failure.toData(), exitCode: failure.exitCode },
+  };
 }
 
 export function failureSentences(failure: FailureData): string {
@@ -63,62 +77,18 @@ export function failureSentences(failure: FailureData): string {
   return `${lines.map((line) => printableLines(line).replaceAll('\n', '\n  ')).join('\n')}\n`;
 }
 
-function envelope(answer: Answer, host: HostTag, exit: string): unknown {
+function envelope(answer: Answer, host: HostTag | undefined, exit: string): unknown {
   return {
     ok: exit === 'ok',
     command: answer.verb.name,
-    host,
+    ...(host === undefined ? {} : { host }),
     result: answer.result,
     ...(answer.journal === undefined ? {} : { journal: answer.journal }),
   };
 }
 
 export function renderDocument(document: unknown, format: 'json' | 'yaml'): string {
-  if (format === 'json') return `${safeJson(document, 2)}\n`;
-  // The same value as in JSON. Text with unsafe characters goes into double quotes, where YAML has escapes.
-  const yaml = new Document(JSON.parse(safeJson(document)));
-  visit(yaml, {
-    Scalar(_, node) {
-      if (typeof node.value === 'string' && printableLines(node.value) !== node.value) node.type = 'QUOTE_DOUBLE';
-    },
-  });
-  return yaml
-    .toString({ lineWidth: 0 })
-    .split('\n')
-    .map((line) => printable(line, yamlEscape))
-    .join('\n');
-}
-
-/** Returns the escape sequence of YAML 1.2.2, section 5.7. */
-function yamlEscape(character: string): string {
-  return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;
-}
-
-/** Renders CSV (RFC 4180) with a header. An apostrophe precedes text that a spreadsheet would read as a formula. */
-function renderCsv(rows: Rows): string {
-  return csv(
-    rows.rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell))),
-    {
-      header: true,
-      columns: rows.columns.map((column) => printable(column)),
-      cast: { boolean: (value) => String(value) },
-      escape_formulas: true,
-    },
-  );
-}
-
-/** Returns the properties of a result as one row, for verbs that define no rows. */
-function flat(result: unknown): Rows {
-  const entries = Object.entries(result as Record<string, unknown>).map(
-    ([key, value]) =>
-      [
-        key,
-        value === null || ['string', 'number', 'boolean'].includes(typeof value)
-          ? (value as string | number | boolean | null)
-          : JSON.stringify(value),
-      ] as const,
-  );
-  return { columns: entries.map(([key]) => key), rows: [entries.map(([, value]) => value)] };
+  return format === 'json' ? `${safeJson(document, 2)}\n` : yamlText(document);
 }
 
 export function renderBlocks(blocks: readonly Block[]): string {
@@ -145,6 +115,17 @@ function renderBlock(block: Block): string {
   }
 }
 
+/**
+ * Stands for a cell in what cli-table3 lays out: it measures a text again for each of its characters (0.6.5,
+ * Cell.draw), unless all are one cell wide. Printable text has no characters for private use.
+ */
+function standIn(cell: string): string {
+  const width = stringWidth(cell);
+  return width === 0 ? '' : `\ue000${'\ue001'.repeat(width - 1)}`;
+}
+
+const standIns = /\ue000\ue001*/g;
+
 function renderTable(block: Extract<Block, { kind: 'table' }>): string {
   const none = {
     top: '',
@@ -163,9 +144,15 @@ function renderTable(block: Extract<Block, { kind: 'table' }>): string {
     // No colours: the output is the same on every terminal and in every file.
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const row of block.rows) table.push(row.map((cell) => printable(cell)));
+  const cells = block.rows.map((row) => row.map((cell) => printable(cell)));
+  for (const row of cells) table.push(row.map(standIn));
+  const texts = cells
+    .flat()
+    .filter((cell) => standIn(cell) !== '')
+    .values();
   return table
     .toString()
+    .replace(standIns, () => texts.next().value ?? '')
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');

@@ -1,5 +1,6 @@
 /** Detection of command lines that need the whole terminal. */
-import { verbOf, type AnyVerb } from './catalogue.ts';
+import { verbOf } from './catalogue.ts';
+import { parseCommandLine } from './parse.ts';
 import { splitLine } from './tokens.ts';
 
 /**
@@ -7,24 +8,24 @@ import { splitLine } from './tokens.ts';
  * does not check permissions, so it works before the caller is known.
  */
 export function takesWholeTerminal(line: string): boolean {
-  let words: string[];
+  return handsOverTerminal(line) || opensView(line);
+}
+
+/** Reports whether the line names a verb that hands the terminal to a program. */
+export function handsOverTerminal(line: string): boolean {
   try {
-    words = splitLine(line);
+    const words = splitLine(line);
+    return verbOf(words)?.handsOverTerminal === true && !words.includes('--help');
   } catch {
     return false;
   }
-  const verb = verbOf(words);
-  if (verb === undefined || words.includes('--help')) return false;
-  return verb.handsOverTerminal === true || viewSwitches(verb).some((word) => words.includes(word));
 }
 
-function viewSwitches({ viewSwitch, parameters }: AnyVerb): string[] {
-  return parameters.flatMap((parameter) =>
-    parameter.kind === 'option' && parameter.name === viewSwitch
-      ? [
-          ...parameter.long.map((name) => `--${name}`),
-          ...(parameter.short === undefined ? [] : [`-${parameter.short}`]),
-        ]
-      : [],
-  );
+function opensView(line: string): boolean {
+  try {
+    const { verb, input, help } = parseCommandLine(splitLine(line), { entryPoint: 'manage', role: 'admin' });
+    return !help && verb.viewSwitch !== undefined && input[verb.viewSwitch] === true;
+  } catch {
+    return false;
+  }
 }

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
+import { own } from '../domain/own.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 import type { Config } from './configFile.ts';
 
@@ -106,7 +107,7 @@ export async function remoteHosts(
   const chosen = wanted === 'all' ? names : [...new Set(wanted.split(','))];
   if (chosen.length === 0) throw noServers(configFolder(env));
   return chosen.map((name) => {
-    const found = known?.servers[name];
+    const found = own(known?.servers ?? {}, name);
     if (found === undefined)
       throw new Failure('not-found', {
         what: `server ${quoted(name)}`,

@@ -3,6 +3,7 @@
  * for the client, for `sudo containarium` on the host, and for `ssh -p 2222 manage@jump …`.
  */
 import { Failure } from '../domain/failure.ts';
+import { own } from '../domain/own.ts';
 import { quoted } from '../domain/text.ts';
 
 /** The word before the words to complete. No verb begins with an underscore. */
@@ -145,8 +146,8 @@ const completionScripts: Readonly<Record<string, string>> = { bash, zsh, fish };
 
 /** Returns the script for a shell. Throws `usage` for another. */
 export function completionScript(shell: string | undefined): string {
-  const script = shell === undefined ? undefined : completionScripts[shell];
-  if (script !== undefined && Object.hasOwn(completionScripts, shell ?? '')) return script;
+  const script = shell === undefined ? undefined : own(completionScripts, shell);
+  if (script !== undefined) return script;
   throw new Failure('usage', {
     what: shell === undefined ? '"completion"' : `completion for ${quoted(shell)}`,
     why: shell === undefined ? 'it needs the name of a shell' : 'there is none',

@@ -1,7 +1,12 @@
 /** Local mode: `sudo containarium <verb …>` runs the verbs of the catalogue over core's socket. */
+import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { verbHelp } from '../catalogue/help.ts';
+import { commandName, parseCommandLine } from '../catalogue/parse.ts';
+import { renderAnswer, renderBlocks } from '../catalogue/render.ts';
 import { check, misfitText } from '../domain/check.ts';
-import { Failure } from '../domain/failure.ts';
+import { exitCodes, Failure, isFailure } from '../domain/failure.ts';
+import type { AuditVerification } from '../domain/results/audit.ts';
 import { runCommand } from './run.ts';
 import { terminalIo } from './terminalIo.ts';
 import { failUnreached } from './unreached.ts';
@@ -11,13 +16,23 @@ import { loginClient, type LoginClient } from '../protocol/loginClient.ts';
 import { candidatesClient, type CandidatesClient } from '../protocol/shellClient.ts';
 import { greeting, messages } from '../protocol/messages.ts';
 import { invokingUser } from '../settings/environment.ts';
-import { findHome } from '../settings/home.ts';
+import { findHome, type Home } from '../settings/home.ts';
 
 /** How long a completion may take, in milliseconds. */
 const completionMs = 5000;
 
-/** Runs one command line against the server on this host. Resolves with the exit code. */
-export async function runLocally(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+/** Checks the journal in a folder, for a server that does not run. Resolves with the result of `audit verify`. */
+export type VerifyJournal = (home: Home, withArchive: boolean) => Promise<AuditVerification>;
+
+/**
+ * Runs one command line against the server on this host. Resolves with the exit code. Without a server, `audit verify`
+ * reads the files of the journal itself: a server refuses to start if they are damaged.
+ */
+export async function runLocally(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv,
+  verifyJournal: VerifyJournal,
+): Promise<number> {
   const home = findHome(env, { isRoot: process.getuid?.() === 0, realHost: false });
   const name = invokingUser(env) ?? 'root';
   let socket: Socket | undefined;
@@ -36,10 +51,28 @@ export async function runLocally(words: readonly string[], env: NodeJS.ProcessEn
       candidates: (what, user) => candidates.candidates(actor, what, user, AbortSignal.timeout(completionMs)),
     });
   } catch (error) {
+    const isStopped = socket === undefined && isFailure(error, 'core-unavailable');
+    if (isStopped && commandName(words) === 'audit verify' && existsSync(home.journal))
+      return await verifyStopped(words, home, verifyJournal).catch((failure: unknown) => failUnreached(failure, words));
     return failUnreached(error, words);
   } finally {
     socket?.destroy();
   }
+}
+
+/** Answers `audit verify` without a server. */
+async function verifyStopped(words: readonly string[], home: Home, verifyJournal: VerifyJournal): Promise<number> {
+  const { verb, input, format, help } = parseCommandLine(words, { entryPoint: 'local', role: 'root' });
+  if (help) {
+    process.stdout.write(renderBlocks(verbHelp(verb, 'containarium', 'local')));
+    return exitCodes.ok;
+  }
+  const result = await verifyJournal(home, input['archive'] === true);
+  const terminal = process.stdout.isTTY;
+  const { stdout, exitCode } = renderAnswer({ verb, result }, format, undefined, { now: new Date(), terminal });
+  process.stderr.write(`The server is not running; this is its journal in ${home.journal}.\n`);
+  process.stdout.write(stdout);
+  return exitCode;
 }
 
 function open(path: string): Promise<Socket> {

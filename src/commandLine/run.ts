@@ -3,23 +3,26 @@
  * standard output, sentences go to standard error; with --json exactly one document goes to standard output.
  */
 import { join } from 'node:path';
-import { mayUse, verbsFor, type AnyVerb } from '../catalogue/catalogue.ts';
+import { readStakes } from '../catalogue/atStake.ts';
+import { mayUse, type AnyVerb } from '../catalogue/catalogue.ts';
 import type { Ask } from '../catalogue/completion.ts';
-import { describe, onTerminal, overview, verbForHelp, verbHelp } from '../catalogue/help.ts';
+import { onTerminal } from '../catalogue/help.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
-import { parseCommandLine, type Invocation } from '../catalogue/parse.ts';
-import { wantsStdin, warningOf, wordToConfirm } from '../catalogue/declaration/verb.ts';
-import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../catalogue/render.ts';
+import { commandName, parseCommandLine, type Invocation } from '../catalogue/parse.ts';
+import { refuseFiles, wantsStdin, warningOf, wordToConfirm } from '../catalogue/declaration/verb.ts';
+import { renderAnswer, renderFailure } from '../catalogue/render.ts';
 import type { Actor } from '../domain/access/actor.ts';
-import type { HostTag } from '../domain/results/about.ts';
 import { Failure } from '../domain/failure.ts';
 import { isMeantAsKey } from '../domain/keys/keyText.ts';
-import { joinChoices, printableLines, quoted } from '../domain/text.ts';
+import { joinChoices, printable, printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import { byteTerminal, requireBytes } from './bytes.ts';
 import { completeCommand } from './completionScripts.ts';
 import { completions } from './completions.ts';
+import { showHelp } from './help.ts';
+import { moreDetail } from './moreDetail.ts';
+import { OutputLines } from './outputLines.ts';
 import { progressText } from './progress.ts';
 import { typedAgain } from './typedAgain.ts';
 
@@ -41,12 +44,15 @@ export interface CommandIo {
     read(path: string): Promise<string>;
     /** Makes a folder and its missing parents, which only the caller can read. */
     makeFolder(path: string): Promise<void>;
+    /** Writes a file that only the caller can read. Makes its folder and missing parents, for everyone to read. */
     write(path: string, text: string): Promise<void>;
   };
 }
 
 export interface CommandOptions {
   readonly words: readonly string[];
+  /** Whether there was an empty word that is not among the words. */
+  readonly hasEmptyWord?: boolean;
   readonly actor: Actor;
   readonly core: CoreClient;
   readonly io: CommandIo;
@@ -73,8 +79,10 @@ export async function runCommand(options: CommandOptions): Promise<number> {
   }
   let format: Format = wantedFormat(words);
   let invocation: Invocation | undefined;
+  let lines: OutputLines | undefined;
+  const startedAt = performance.now();
   try {
-    invocation = parseCommandLine(words, options.actor);
+    invocation = parseCommandLine(words, options.actor, { hasEmptyWord: options.hasEmptyWord === true });
     format = invocation.format;
     const allowed = mayUse(invocation.verb, options.actor.entryPoint, options.actor.role);
     if (allowed && (invocation.help || invocation.verb.answeredLocally))
@@ -82,10 +90,15 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     // Core refuses and records a verb that the caller may not use, so no input is read for it.
     if (allowed) requireTerminal(options, invocation);
     if (allowed) requireBytes(options, invocation);
+    if (allowed && io.files === undefined) refuseFiles(invocation.verb, invocation.input, insteadOfFiles);
     const input = allowed ? await completeInput(options, invocation) : {};
     const output = outputFile(options, input);
     const folder = await outputFolder(options, invocation.verb, input);
     const terminal = allowed ? terminalFor(invocation.verb, io) : undefined;
+    const { verb } = invocation;
+    const isStream = verb.streamSwitch !== undefined && input[verb.streamSwitch] === true;
+    if (isStream && format === 'json')
+      lines = new OutputLines(verb.name, core.greeting.host, (text) => io.stdout(text));
     const call = core.call(
       {
         actor: options.actor,
@@ -95,15 +108,15 @@ export async function runCommand(options: CommandOptions): Promise<number> {
         ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }),
       },
       (event) => {
-        if (event.type === 'output') io.stdout(printableLines(event.text));
-        else io.stderr(progressText(event, io.terminal));
+        if (event.type !== 'output') io.stderr(progressText(event, io.terminal));
+        else if (lines === undefined) io.stdout(printableLines(event.text));
+        else lines.print(event.text);
       },
       options.signal,
       terminal,
     );
-    const { verb } = invocation;
     const { name, changes } = verb;
-    const uninterrupted = (): void => io.stderr(`${name} cannot be stopped: it continues to its end.\n`);
+    const uninterrupted = (): void => io.stderr(`\n${name} cannot be stopped: it continues to its end.\n`);
     if (changes && io.terminal && terminal === undefined)
       options.signal.addEventListener('abort', uninterrupted, { once: true });
     const answer = await call.finally(() => {
@@ -112,7 +125,7 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     });
     const result = folder === undefined ? answer.result : await folder(answer.result);
     const render = (as: Format) =>
-      renderAnswer({ verb, ...answer, result }, as, core.greeting.host, {
+      renderAnswer({ verb, input, ...answer, result }, as, core.greeting.host, {
         now: new Date(),
         terminal: io.terminal,
       });
@@ -122,18 +135,24 @@ export async function runCommand(options: CommandOptions): Promise<number> {
       return rendered.exitCode;
     }
     if (output !== undefined) await output(render('table').stdout);
+    lines?.end();
     // What was streamed has been shown.
-    const isShown = output !== undefined || (verb.streamSwitch !== undefined && input[verb.streamSwitch] === true);
-    if (!isShown || format !== 'table') io.stdout(rendered.stdout);
+    if (!isStream && (output === undefined || format !== 'table')) io.stdout(rendered.stdout);
+    if (invocation.verbose === true) io.stderr(moreDetail(answer.journal, performance.now() - startedAt));
     if (options.isFirst && core.greeting.host.simulated && format === 'table')
       io.stderr(`(simulated host: ${core.greeting.host.why})\n`);
     return rendered.exitCode;
   } catch (error) {
     const failure = withCommand(Failure.from(error), options, invocation);
-    const command = invocation?.verb.name ?? words.find((word) => !word.startsWith('-')) ?? '';
+    if (lines !== undefined) {
+      lines.fail(failure);
+      return failure.exitCode;
+    }
+    const command = invocation?.verb.name ?? commandName(words);
     const rendered = renderFailure(failure, command, format, core.greeting.host);
     if (rendered.stdout !== '') io.stdout(rendered.stdout);
     if (rendered.stderr !== '') io.stderr(rendered.stderr);
+    if (invocation?.verbose === true) io.stderr(moreDetail(undefined, performance.now() - startedAt, failure.details));
     return rendered.exitCode;
   }
 }
@@ -145,6 +164,12 @@ export async function runCommand(options: CommandOptions): Promise<number> {
 function withCommand(failure: Failure, { words, prefix }: CommandOptions, call: Invocation | undefined): Failure {
   if (failure.code !== 'missing-key' || call?.verb.stdin === undefined) return failure;
   const { parameters, stdin, form } = call.verb;
+  if (stdin.onlyAsked === true) {
+    const option = parameters.find((p) => p.kind === 'option' && p.name === stdin.into);
+    const long = option?.kind === 'option' ? `--${option.long[0]}` : '';
+    const next = `name the file that has ${stdin.for}, or send it on standard input with ${long} -`;
+    return new Failure(failure.code, { ...failure.toData(), next }, failure.cause);
+  }
   const options = parameters.filter((p) => p.kind === 'option');
   // One of these is required too, unless it can be the key.
   const wanted = form?.oneOf?.includes(stdin.into) === false ? form.oneOf : [];
@@ -182,30 +207,6 @@ function terminalFor(verb: AnyVerb, io: CommandIo): HandedOverTerminal | undefin
   return verb.sendsBytes === true ? byteTerminal(io) : undefined;
 }
 
-function showHelp(
-  { actor, io, prefix }: CommandOptions,
-  { verb, input, format, help }: Invocation,
-  host: HostTag,
-): number {
-  const words = help
-    ? [verb.name]
-    : [input['verb'], input['subverb']].filter((word): word is string => typeof word === 'string');
-  const found = words.length === 0 ? undefined : verbForHelp(words.join(' ').split(' '), actor);
-  if (format === 'json' || format === 'yaml') {
-    const verbs = found === undefined ? verbsFor(actor.entryPoint, actor.role) : Array.isArray(found) ? found : [found];
-    io.stdout(renderDocument({ ok: true, command: 'help', host, result: describe(verbs) }, format));
-    return 0;
-  }
-  if (found === undefined) io.stdout(renderBlocks(overview(actor, prefix)));
-  else
-    io.stdout(
-      (Array.isArray(found) ? found : [found])
-        .map((one) => renderBlocks(verbHelp(one, prefix, actor.entryPoint)))
-        .join('\n'),
-    );
-  return 0;
-}
-
 /** Completes the input of a verb: keys from standard input or a file, and the confirmation from the caller. */
 async function completeInput(options: CommandOptions, { verb, input }: Invocation): Promise<Record<string, unknown>> {
   const { io } = options;
@@ -222,13 +223,17 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
   }
   for (const parameter of verb.parameters) {
     const path = full[parameter.name];
-    if (parameter.kind !== 'option' || parameter.readsFile !== true || typeof path !== 'string') continue;
-    if (io.files === undefined) throw noFiles(`--${parameter.long[0]}`, 'send the file on standard input instead');
-    full[parameter.name] = await io.files.read(path);
+    if (parameter.kind !== 'option' || parameter.file !== 'read' || typeof path !== 'string') continue;
+    full[parameter.name] = await io.files?.read(path);
   }
   // Without a valid name core refuses the call, so there is nothing to confirm.
   const name = wordToConfirm(verb, full);
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal && name !== null) {
+    const { actor, core, signal } = options;
+    const facts = await readStakes(verb, full, actor, async (reader, read) => {
+      return (await core.call({ actor, verb: reader, input: read }, () => undefined, signal)).result;
+    });
+    io.stderr(facts.map(([label, value]) => `${printable(`${label}: ${value}`)}\n`).join(''));
     full['confirm'] = (await io.ask(`${verb.summary}. ${warningOf(verb, full)}\nType "${name}" to continue: `)).trim();
   }
   return full;
@@ -240,9 +245,8 @@ function outputFile(
   input: Record<string, unknown>,
 ): ((text: string) => Promise<void>) | undefined {
   const path = input['output'];
-  if (typeof path !== 'string') return undefined;
-  if (io.files === undefined) throw noFiles('--output', 'redirect standard output instead: … > file');
   const { files } = io;
+  if (typeof path !== 'string' || files === undefined) return undefined;
   return async (text) => {
     await files.write(path, text);
     // ssh looks for a relative path in ~/.ssh (ssh_config(5)).
@@ -261,9 +265,8 @@ async function outputFolder(
   input: Record<string, unknown>,
 ): Promise<((result: unknown) => Promise<unknown>) | undefined> {
   const folder = input['outputFolder'];
-  if (typeof folder !== 'string' || property === undefined) return undefined;
   const { files } = io;
-  if (files === undefined) throw noFiles('--output-dir', 'redirect standard output instead: … > bundle.pem');
+  if (typeof folder !== 'string' || property === undefined || files === undefined) return undefined;
   await files.makeFolder(folder);
   return async (result) => {
     const written = (result as Record<string, readonly { readonly name: string; readonly content: string }[]>)[
@@ -276,6 +279,8 @@ async function outputFolder(
   };
 }
 
-function noFiles(what: string, next: string): Failure {
-  return new Failure('usage', { what, why: 'over ssh it would be a file of the jump host', next });
-}
+/** What to do over ssh in place of an option that names a file. */
+const insteadOfFiles = {
+  read: 'send the file on standard input instead',
+  written: 'redirect standard output instead: … > file',
+} as const;

@@ -67,7 +67,7 @@ export function terminalIo(): CommandIo {
       },
       async makeFolder(path) {
         try {
-          await makeFolders(atHome(path));
+          await makeFolders(atHome(path), 0o700);
         } catch (error) {
           throw new Failure(
             'usage',
@@ -82,6 +82,7 @@ export function terminalIo(): CommandIo {
       },
       async write(path, text) {
         try {
+          await makeFolders(dirname(atHome(path)), 0o755);
           const file = await openFile(atHome(path), 'w', 0o600);
           try {
             // An existing file would keep its mode. The mode of a pipe or a device stays as it is.
@@ -153,15 +154,15 @@ function handOverTerminal(): HandedOverTerminal {
 }
 
 /** Makes a folder and its missing parents. `mkdir` with `recursive` never ends in /proc (Node.js 24.21). */
-async function makeFolders(path: string): Promise<void> {
+async function makeFolders(path: string, mode: number): Promise<void> {
   try {
-    await mkdir(path, { mode: 0o700 });
+    await mkdir(path, { mode });
   } catch (error) {
     if (codeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
     const parent = dirname(path);
     if (codeOf(error) !== 'ENOENT' || parent === path || (await isThere(parent))) throw error;
-    await makeFolders(parent);
-    await mkdir(path, { mode: 0o700 });
+    await makeFolders(parent, mode);
+    await mkdir(path, { mode });
   }
 }
 

@@ -1,4 +1,5 @@
 import { wantedFormat } from '../catalogue/format.ts';
+import { commandName } from '../catalogue/parse.ts';
 import { renderFailure } from '../catalogue/render.ts';
 import { Failure } from '../domain/failure.ts';
 
@@ -7,8 +8,7 @@ import { Failure } from '../domain/failure.ts';
  * Returns its exit code.
  */
 export function failUnreached(error: unknown, words: readonly string[]): number {
-  const command = words.find((word) => !word.startsWith('-')) ?? '';
-  const rendered = renderFailure(Failure.from(error), command, wantedFormat(words));
+  const rendered = renderFailure(Failure.from(error), commandName(words), wantedFormat(words));
   process.stdout.write(rendered.stdout);
   process.stderr.write(rendered.stderr);
   return rendered.exitCode;

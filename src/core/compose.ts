@@ -2,51 +2,59 @@
  * The composition root: builds core from its parts, without a process, a port or a protocol. Both the server and the
  * fault tests use it.
  */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Directory } from '../domain/access/directory.ts';
+import { Failure } from '../domain/failure.ts';
 import type { HostTag } from '../domain/results/about.ts';
 import { Accounts, type LockRetry } from '../host/accounts.ts';
 import { BridgeLink } from '../host/firewall/bridgeLink.ts';
 import { Nftables } from '../host/firewall/nftables.ts';
-import { diskOf } from '../host/disks.ts';
-import { Btrfs } from '../host/btrfs.ts';
 import { Incus } from '../host/incus/incus.ts';
-import { runningKernel } from '../host/kernelRelease.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { OomLog } from '../host/oomKills.ts';
-import { Packages } from '../host/packages.ts';
-import { Sshd } from '../host/sshd.ts';
-import { poolTrouble } from '../host/zpool.ts';
+import { SshdLog } from '../host/sshd/log.ts';
+import { Zfs } from '../host/zfs/zfs.ts';
 import type { JournalFiles } from '../journal/files.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Operations, OperationsOptions } from '../journal/operations.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Repository } from '../repository/repository.ts';
 import { openRepository } from '../service/backups/open.ts';
+import { Alerts } from '../service/alerts/alerts.ts';
 import { HostKeyStore } from '../service/access/hostKeyStore.ts';
-import { verifyRecords } from '../service/audit.ts';
 import type { FrontUser } from '../service/checks/tools.ts';
 import type { ServiceContext } from '../service/context.ts';
 import type { HostContext } from '../service/instances/context.ts';
 import { makeSteps } from '../service/instances/steps.ts';
+import { Anchors } from '../service/keeping/anchors.ts';
+import { JournalKeeping } from '../service/keeping/journalKeeping.ts';
+import { openChannels } from '../service/notify/channels.ts';
+import { Delivery } from '../service/notify/delivery.ts';
 import { Firewall } from '../service/firewall/firewall.ts';
-import { schedule as scheduleActor } from '../service/jobs/job.ts';
+import { schedule as scheduleActor } from '../service/instances/schedule.ts';
 import { ContainerFeed } from '../service/shells/feed.ts';
 import { Room } from '../service/shells/room.ts';
+import { journalPlaces } from '../settings/home.ts';
 import type { Settings } from '../settings/settings.ts';
 import { capabilities } from './calls/capabilities.ts';
 import { Dispatcher } from './calls/dispatcher.ts';
+import { doctorTools } from './doctorTools.ts';
+import { openConnectionStore } from './connections/connectionStore.ts';
+import { HostConnections } from './connections/hostConnections.ts';
+import { JumpAccounts } from './connections/jumpAccounts.ts';
 import { BackupAges } from '../service/instances/backupAges.ts';
 import { makeJobs } from './schedule/jobs.ts';
 import { Scheduler } from './schedule/scheduler.ts';
 import { openScheduleStore } from './schedule/scheduleStore.ts';
 import { DirectoryKeeper } from './logins/directoryKeeper.ts';
-import { Logins, maxLogins } from './logins/logins.ts';
+import { Logins } from './logins/logins.ts';
 import { LoginEvents } from './records/loginEvents.ts';
 import type { HostParts } from './start/hostParts.ts';
 import { Rehearsals } from './plan/rehearsals.ts';
-import { openJournal } from './start/openJournal.ts';
+import { openJournal, type OpenedJournal } from './start/openJournal.ts';
+import { snapshotReader } from './start/snapshotReader.ts';
 import { StateFiles } from './start/stateFiles.ts';
 
 export interface CompositionOptions {
@@ -56,6 +64,7 @@ export interface CompositionOptions {
   readonly folders: {
     readonly state: string;
     readonly journal: string;
+    readonly archive: string;
     readonly keys: string;
     readonly certificates: string;
   };
@@ -89,6 +98,7 @@ export interface Composition {
   readonly dispatcher: Dispatcher;
   readonly feed: ContainerFeed;
   readonly scheduler: Scheduler;
+  readonly connections: HostConnections;
 }
 
 export async function compose(options: CompositionOptions): Promise<Composition> {
@@ -99,12 +109,17 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     maxPenaltyMs: settings.ssh.penalties.maxMs,
     log,
   });
-  const incus = new Incus(parts.runner, settings.timeouts, parts.fuse);
+  const incus = new Incus(parts, settings.timeouts, parts.fuse);
   const accounts = new Accounts(parts.runner, options.lockRetry);
   const jumpKeys = parts.jumpKeys(accounts);
   const repository = (): Promise<Repository> => openRepository(settings.backups);
-  const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group, repository });
-  const { journal, operations } = await openJournal({
+  const zfs = new Zfs(parts.runner, parts.programStreams, snapshotReader);
+  const steps = makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup: settings.jump.group, repository });
+  const { journal, operations }: OpenedJournal = await openJournal({
+    rotated: () =>
+      void anchors
+        .write()
+        .catch((error: unknown) => log.warn({ why: Failure.from(error).message }, 'the journal was not anchored')),
     folder: folders.journal,
     segmentBytes: settings.journal.segmentBytes,
     files: options.journalFiles,
@@ -137,6 +152,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     settings,
     incus,
     streams: parts.streams,
+    zfs,
     accounts,
     keyscan: new KeyScan(parts.runner),
     jumpKeys,
@@ -145,11 +161,36 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     repository,
     backupAges: new BackupAges(repository),
     oomLog: new OomLog(parts.runner),
+    connectionsEnded: (user) => connections.cut(user),
     log,
     now,
   };
-  const feed = new ContainerFeed({ incus, source: parts.streams });
   const room = new Room();
+  const name = settings.jump.hostname ?? hostname();
+  const anchors: Anchors = new Anchors({
+    places: settings.journal.anchor,
+    runner: parts.runner,
+    head: () => journal.head,
+    host: name,
+    now,
+  });
+  const keeping = new JournalKeeping({
+    places: journalPlaces(folders, settings),
+    keepDays: settings.journal.keepDays,
+    anchors,
+    append: (entry) => journal.append(entry),
+    now,
+  });
+  const delivery = new Delivery({ channels: openChannels(settings, parts.runner), store: state.alerts, now, log });
+  const alerts = new Alerts({
+    store: state.alerts,
+    delivery,
+    append: (entry) => journal.append(entry),
+    announce: (text) => void room.say(scheduleActor, text, null),
+    host: name,
+    now,
+  });
+  const feed = new ContainerFeed({ incus, source: parts.streams });
   const scheduler: Scheduler = new Scheduler({
     jobs: makeJobs(settings),
     store: await openScheduleStore(join(folders.state, 'schedule.json')),
@@ -161,10 +202,22 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     now: Date.now,
     monotonic: () => performance.now(),
   });
+  const jumpAccounts = new JumpAccounts(accounts, settings.jump.group);
+  const connections: HostConnections = new HostConnections({
+    log,
+    sshdLog: new SshdLog(parts.runner, parts.programStreams),
+    processes: parts.sshdProcesses,
+    isJumpAccount: (user) => jumpAccounts.has(user),
+    store: () => openConnectionStore(join(folders.state, 'connections.json')),
+    append: (entry) => journal.append(entry),
+    journalFolder: folders.journal,
+    now,
+  });
   const service: ServiceContext = {
     ...host,
     version: options.version,
     journalFolder: folders.journal,
+    journalHead: () => journal.head,
     port: options.port,
     admins: state.admins,
     cas: state.cas,
@@ -178,31 +231,23 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     ),
     hostKeys: new HostKeyStore({ folder: folders.keys, running: options.hostKeys, port: options.port }),
     logins,
+    connections,
+    records: journal,
     room,
     feed,
     schedule: scheduler,
-    doctor: {
+    alerts,
+    keeping,
+    doctor: doctorTools({
+      runner: parts.runner,
+      sshdConfig: settings.jump.sshdConfig,
       front: options.front,
-      sshd: new Sshd(parts.runner, settings.jump.sshdConfig),
       authorizedKeysFolder: options.authorizedKeysFolder,
-      verifyJournal: (signal) => verifyRecords(folders.journal, signal),
-      server: {
-        hostKeyPath: join(folders.keys, 'host_ed25519'),
-        stateFolder: folders.state,
-        journalFolder: folders.journal,
-        admins: () => state.admins.list(),
-        logins: () => ({
-          open: logins.list().filter(({ entryPoint }) => entryPoint !== 'local').length,
-          max: maxLogins,
-        }),
-      },
-      packages: new Packages(parts.runner),
-      btrfs: new Btrfs(parts.runner),
-      kernel: runningKernel,
-      node: { version: process.version, path: process.execPath },
-      diskOf: (path) => diskOf(path).catch(() => undefined),
-      poolTrouble: (pool, signal) => poolTrouble(parts.runner, pool, signal),
-    },
+      verifyJournal: (signal) => keeping.verify(false, signal),
+      folders,
+      admins: () => state.admins.list(),
+      logins,
+    }),
   };
   const directory: DirectoryKeeper = new DirectoryKeeper({
     service,
@@ -240,5 +285,17 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     remoteAccessVerbs: settings.remote.accessVerbs,
     touch: { withinMs: settings.ssh.touchBeforeDeleteMs, touchedAt: (login) => logins.touchedAt(login) },
   });
-  return { service, state, journal, operations, logins, loginEvents, directory, dispatcher, feed, scheduler };
+  return {
+    service,
+    state,
+    journal,
+    operations,
+    logins,
+    loginEvents,
+    directory,
+    dispatcher,
+    feed,
+    scheduler,
+    connections,
+  };
 }

@@ -1,10 +1,13 @@
 /** The privileged process: composes core, opens its entry points, and keeps the front running. */
 import type { Server as SocketServer, Socket } from 'node:net';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { HostTag } from '../domain/results/about.ts';
 import { Incus } from '../host/incus/incus.ts';
+import { incusSocketPath } from '../host/incus/socket.ts';
+import { SocketReads } from '../host/incus/socketReads.ts';
 import { ProgramRunner } from '../host/runner.ts';
-import { startMetrics, type RunningMetrics } from '../metrics/startMetrics.ts';
+import type { RunningMetrics } from '../metrics/startMetrics.ts';
 import { messages, type FrontStart, type Greeting, type Listening } from '../protocol/messages.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from '../service/access/hostKeyFiles.ts';
 import { useInvitation } from '../service/useInvitation.ts';
@@ -17,18 +20,20 @@ import { startFront } from './frontInterface.ts';
 import { EntryPoints } from './entryPoints/entryPoints.ts';
 import { notesFor } from './entryPoints/notes.ts';
 import { listenLocally } from './entryPoints/localSocket.ts';
-import { chooseStarter, nobody, type ChosenStarter } from './processes/starterChoice.ts';
+import { chooseStarter, type ChosenStarter } from './processes/starterChoice.ts';
 import { FrontRestarts } from './processes/frontRestarts.ts';
 import type { WatchedProcess } from './processes/watchedProcess.ts';
 import { bindPort, type Listener } from './processes/listener.ts';
 import { frontKind, remoteKind } from './processes/processStarter.ts';
 import { PenaltyRecords } from './records/penaltyRecords.ts';
 import { RemoteInterface } from './remoteInterface.ts';
-import { firstAdmin, type FirstAdmin } from './start/firstAdmin.ts';
+import { runMetrics } from './runningMetrics.ts';
+import { firstAdmins, type FirstAdmin } from './start/firstAdmins.ts';
 import { chooseHost } from './start/hostChoice.ts';
 import { realHost, simulatedHost } from './start/hostParts.ts';
 import { makeLog } from './start/log.ts';
 import { every, recover, withFirewall } from './start/upkeep.ts';
+import { followMoves } from './start/otherMachine.ts';
 import { packageVersion } from './start/packageVersion.ts';
 
 export interface ServerOptions {
@@ -42,7 +47,7 @@ export interface Started {
   readonly host: HostTag;
   readonly listening: Listening;
   readonly hostKey: ServerHostKey;
-  readonly firstAdmin: FirstAdmin | undefined;
+  readonly firstAdmins: readonly FirstAdmin[];
   readonly version: string;
   /** Where the remote interface listens, if it does. */
   readonly remote: Listening | undefined;
@@ -101,18 +106,22 @@ export class Server {
     core?.dispatcher.refuse(reason);
     for (const timer of this.#timers) clearInterval(timer);
     const idle = core?.scheduler.stop();
-    const deadline = Date.now() + drainMs;
-    while ((core?.operations.active === true || core?.dispatcher.changing === true) && Date.now() < deadline)
+    const followed = core?.connections.stop();
+    const deadline = performance.now() + drainMs;
+    while ((core?.operations.active === true || core?.dispatcher.changing === true) && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 100));
     await Promise.all([this.#front?.stop(reason), this.#remote?.stop(reason)]);
     this.#socket?.close();
     await Promise.race([
       idle,
-      new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - Date.now())).unref()),
+      new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - performance.now())).unref()),
     ]);
+    await core?.service.alerts.delivery.stop();
     await core?.state.settled();
     this.#metrics?.stop();
+    await followed;
     await core?.loginEvents.settled();
+    await core?.dispatcher.settled().catch(() => undefined);
     this.#penaltyRecords?.flush();
     await core?.journal.close();
   }
@@ -131,13 +140,14 @@ export class Server {
       accept.handler = (socket) => entryPoints.acceptLocal(socket);
       await this.#startFront(core, ground, entryPoints);
       await this.#startRemote(core, ground, entryPoints);
+      if (!ground.host.simulated) void followMoves(core, join(home.state, 'machine.json'), this.#log);
       this.#startTimers(core);
       const { host, listener, hostKeys, version } = ground;
       return {
         host,
         listening: listener.where,
         hostKey: hostKeys.current,
-        firstAdmin: first,
+        firstAdmins: first,
         version,
         remote: this.#remote?.listening,
       };
@@ -165,7 +175,7 @@ export class Server {
       wanted: settings.host,
       isRoot: process.getuid?.() === 0,
       statePath: home.hostChoice,
-      incus: new Incus(runner, settings.timeouts),
+      incus: new Incus({ runner, reads: new SocketReads(incusSocketPath(env)) }, settings.timeouts),
     });
     return { version, hostKeys, listener, front, remote, host };
   }
@@ -179,7 +189,7 @@ export class Server {
         ? simulatedHost(home.state, env)
         : realHost(new ProgramRunner(), env, authorizedKeysFolder, settings.jump.group),
       settings,
-      folders: { state: home.state, journal: home.journal, keys: home.keys, certificates: home.certificates },
+      folders: home,
       firewallFile: home.firewall,
       authorizedKeysFolder,
       version,
@@ -195,43 +205,28 @@ export class Server {
     });
     this.#core = core;
     this.#penaltyRecords = new PenaltyRecords({ append: (entry) => core.journal.append(entry) });
-    if (settings.metrics.listen !== undefined) this.#startMetrics(core, settings.metrics.listen, version);
+    const { listen } = settings.metrics;
+    if (listen !== undefined) this.#metrics = runMetrics(core, listen, this.#log);
     return core;
   }
 
-  #startMetrics({ logins, operations, journal, service }: Composition, listen: Listening, version: string): void {
-    const port = bindPort(listen);
-    this.#metrics = startMetrics({
-      port,
-      user: process.getuid?.() === 0 ? nobody : undefined,
-      build: { version, host: service.host.kind },
-      sources: {
-        logins: () => logins.list(),
-        operations: () => ({ open: operations.open().length, unfinished: operations.unfinished().length }),
-        journalHead: () => journal.head.seq,
-      },
-      log: this.#log,
-    });
-    this.#log.info({ ...port.where }, 'metrics for Prometheus are at /metrics');
-  }
-
   /**
-   * Loads the firewall, ends operations that an earlier start left unfinished, makes the first admin, and records the
+   * Loads the firewall, ends operations that an earlier start left unfinished, makes the first admins, and records the
    * start.
    */
   async #recoverAndRecordStart(
     { service, operations, journal, directory }: Composition,
     ground: Prepared,
-  ): Promise<FirstAdmin | undefined> {
+  ): Promise<readonly FirstAdmin[]> {
     const { home, env } = this.#options;
     // With a host that does not answer this would take minutes. Until an operation is ended, its target stays locked.
     await Promise.race([
       withFirewall(() => service.firewall.apply(), this.#log).then(() => recover(operations, this.#log)),
       new Promise((resolve) => setTimeout(resolve, recoverAtStartMs).unref()),
     ]);
-    const first = await firstAdmin(home, service.admins, env, new Date());
-    if (first !== undefined)
-      await journal.append({ type: 'first-admin', target: first.name, keys: first.keys.map((key) => key.fingerprint) });
+    const first = await firstAdmins(home, service.admins, env, new Date());
+    for (const { name, keys } of first)
+      await journal.append({ type: 'first-admin', target: name, keys: keys.map((key) => key.fingerprint) });
     await journal.append({ type: 'start', version: ground.version, host: ground.host.kind });
     await directory.refresh();
     return first;
@@ -253,7 +248,7 @@ export class Server {
       feed,
       service,
       onPenalty: (penalty) => this.#penaltyRecords?.add(penalty),
-      endedSince: (actor, since) => endedSince(home.journal, since, (call) => concerns(actor, call)),
+      endedSince: (actor, since) => endedSince(home.journal, since, (call) => concerns(actor, call), actor),
       refused: (report) => loginEvents.refusals(report),
       unsupportedRequests: (actor, counts) => loginEvents.unsupportedRequests(actor, counts),
       useInvitation: (proof, address) =>
@@ -317,7 +312,8 @@ export class Server {
     await this.#remote.start();
   }
 
-  #startTimers({ service, logins, directory, operations, scheduler }: Composition): void {
+  #startTimers({ service, logins, directory, operations, scheduler, connections }: Composition): void {
+    connections.start();
     void scheduler.tick();
     // Lists show when each container was backed up last. Without a place for backups there is nothing to know.
     void service.backupAges.refresh().catch(() => undefined);

@@ -21,7 +21,14 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
-const schema = z.toJSONSchema(settingsSchema, { io: 'input' }) as Schema;
+const schema = z.toJSONSchema(settingsSchema, {
+  io: 'input',
+  // zod leaves out the default of what a parser reads, such as a duration.
+  override: ({ zodSchema, jsonSchema }) => {
+    const { def } = zodSchema._zod;
+    if (def.type === 'default') jsonSchema.default ??= def.defaultValue as Plain;
+  },
+}) as Schema;
 
 function typeOf(key: Schema): string {
   if (key.enum !== undefined) return key.enum.map((value) => inline(value)).join(', ');

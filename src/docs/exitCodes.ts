@@ -31,7 +31,7 @@ const failureMeanings: Readonly<Record<FailureCode, string>> = {
   'last-admin': 'the last admin cannot be removed',
   'below-use': 'more than the new size is in use',
   'wrong-state': 'the container is not in a suitable state',
-  'no-space': 'the storage pool or the network is full',
+  'no-space': 'the storage pool, the network or a disk is full',
   'already-running': 'another server already uses this home',
   partial: 'a step failed and could not be undone completely yet; the server retries by itself',
   differences: 'accounts or keys differ from Incus',
@@ -39,7 +39,8 @@ const failureMeanings: Readonly<Record<FailureCode, string>> = {
   'incus-unavailable': 'Incus does not answer',
   'core-unavailable': 'the server does not answer',
   'journal-unwritable': 'the journal cannot be written, and nothing is done without a record',
-  'store-unavailable': 'a place for backups cannot be used',
+  'store-unavailable': 'a place for backups, or a disk of the server, cannot be used',
+  undeliverable: 'a server to which something is sent does not take it',
   'shutting-down': 'the server is stopping and accepts no new changes',
   cancelled: 'the command was cancelled; its changes were undone',
   'program-failed': 'a program on the host failed',
@@ -47,6 +48,7 @@ const failureMeanings: Readonly<Record<FailureCode, string>> = {
   'unexpected-output': 'a program on the host printed something that this version does not understand',
   'journal-damaged': 'a journal record is not as it was written',
   'backup-damaged': 'a backup is not as it was stored',
+  'release-damaged': 'an archive of a release is not as it was made',
   unhealthy: 'a check found a problem',
   internal: 'an internal error of the server: please report it',
 };
@@ -86,6 +88,7 @@ export function exitCodesPage(): string {
       'With --json',
       'With `--json`, the output is exactly one document on standard output, even for an error:',
       code(JSON.stringify(example, null, 2).split('\n'), 'json'),
+      'A call that worked, and whose result is not a success, has `ok: false` and its `result`, without `error`: `reconcile` with differences, `backup rebuild` with containers that could not be made, `doctor` and `audit verify` with a problem. The exit code is as above.',
     ),
   );
 }

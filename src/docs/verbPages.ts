@@ -1,4 +1,5 @@
 /** Generator of the verb pages and their index, from the catalogue. */
+import { groups } from '../catalogue/groups.ts';
 import { mayUse, verbAt, verbNamed, verbNames, type AnyVerb } from '../catalogue/catalogue.ts';
 import { commandPrefix, commonOptionsOf, optionSyntax, parameterHelp, usageLine } from '../catalogue/help.ts';
 import { formats } from '../catalogue/format.ts';
@@ -7,102 +8,6 @@ import { roles, type Role } from '../domain/access/actor.ts';
 import { exitCodes, type ExitName } from '../domain/failure.ts';
 import { joinChoices } from '../domain/text.ts';
 import { code, inline, page, section, sentence, table } from './markdown.ts';
-
-/** The groups of the index, in order. A test checks that every verb is in exactly one. */
-export const groups: readonly (readonly [title: string, verbs: readonly string[]])[] = [
-  [
-    'Containers',
-    [
-      'create',
-      'list',
-      'info',
-      'resize',
-      'start',
-      'stop',
-      'restart',
-      'delete',
-      'protect',
-      'unprotect',
-      'label set',
-      'label remove',
-      'ttl set',
-      'ttl clear',
-      'shell',
-      'logs',
-    ],
-  ],
-  [
-    'Snapshots',
-    ['snapshot create', 'snapshot list', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
-  ],
-  ['What was deleted or changed', ['trash list', 'trash restore', 'trash purge', 'undo']],
-  [
-    'Backups',
-    [
-      'backup create',
-      'backup list',
-      'backup verify',
-      'backup restore',
-      'backup download',
-      'backup rebuild',
-      'backup delete',
-    ],
-  ],
-  [
-    'Getting in',
-    [
-      'export',
-      'config',
-      'key add',
-      'key list',
-      'key remove',
-      'key replace',
-      'keys',
-      'keys add',
-      'keys invite',
-      'keys remove',
-    ],
-  ],
-  [
-    'Admins',
-    [
-      'admin add',
-      'admin list',
-      'admin role',
-      'admin remove',
-      'session list',
-      'session kick',
-      'ban list',
-      'ban add',
-      'ban lift',
-      'who',
-      'say',
-    ],
-  ],
-  ['SSH certificates', ['ca add', 'ca list', 'ca revoke', 'ca remove']],
-  [
-    'The remote interface',
-    ['cert generate', 'cert generate-with-ca', 'cert issue', 'cert list', 'cert revoke', 'cert renew'],
-  ],
-  ['Invitations', ['admin invite', 'key invite', 'invite list', 'invite cancel']],
-  [
-    'The host',
-    [
-      'doctor',
-      'debug',
-      'reconcile',
-      'schedule list',
-      'schedule run',
-      'image build',
-      'image list',
-      'host-key',
-      'host-key rotate',
-      'host-key switch',
-    ],
-  ],
-  ['The journal', ['audit', 'audit verify', 'audit export']],
-  ['About', ['whoami', 'version', 'help']],
-];
 
 function verbFile(name: string): string {
   return `${name.replaceAll(' ', '-')}.md`;
@@ -170,6 +75,12 @@ function standardInput(verb: AnyVerb): string {
   const option = verb.parameters.find(
     (parameter) => parameter.kind === 'option' && parameter.name === verb.stdin?.into,
   );
+  const file = option?.kind === 'option' ? `--${option.long[0]}` : '';
+  if (verb.stdin.onlyAsked === true)
+    return section(
+      'Standard input',
+      `${sentence(`${verb.stdin.for}, with ${inline(`${file} -`)}; else standard input is not read`)} At most 64 KiB. The text of the key is accepted in place of the file, but then other users of the machine see it in the list of processes.`,
+    );
   const unless = (verb.stdin.unless ?? []).flatMap((name) =>
     verb.parameters.flatMap((p) => (p.kind === 'option' && p.name === name ? [inline(`--${p.long[0]}`)] : [])),
   );
@@ -224,15 +135,22 @@ function examples(verb: AnyVerb): string {
 
 function results(verb: AnyVerb): string {
   const shown = formats.filter((format) => format !== 'table').map((format) => inline(`--format ${format}`));
-  const csv = verb.rows === undefined ? 'With `csv`, the fields of the result form one row.' : '';
+  const csv =
+    verb.rows === undefined
+      ? 'With `csv`, the fields of the result form one row; a field of a field has both names: `storage.pool`.'
+      : '';
   if (verb.answeredLocally === true)
     return section(
       'Result',
-      'Text for people, or one document with every verb as data with `--json` or `--format yaml`.',
+      'Text for people, one document with every verb as data with `--json` or `--format yaml`, or one row for each verb with `--format csv`.',
     );
+  const stream =
+    verb.streamSwitch === undefined
+      ? ''
+      : ` With \`--${verb.streamSwitch}\`, \`--json\` prints JSON lines instead: a header document, \`{"line":"…"}\` for each line of the output, and the document of a failure if one ends it.`;
   return section(
     'Result',
-    `Text for people, or output for programs with ${joinChoices(shown)}. \`--json\` is short for \`--format json\`: one document on standard output, even if the command fails.${csv === '' ? '' : ` ${csv}`}`,
+    `Text for people, or output for programs with ${joinChoices(shown)}. \`--json\` is short for \`--format json\`: one document on standard output, even if the command fails.${csv === '' ? '' : ` ${csv}`}${stream}`,
   );
 }
 
@@ -252,6 +170,9 @@ const withoutHost: typeof everyVerb = { ok, usage: notUnderstood, unavailable };
 function exits(verb: AnyVerb): string {
   const ends: Readonly<Partial<Record<ExitName, string>>> = {
     ...(verb.answeredLocally === true ? withoutHost : everyVerb),
+    ...(verb.stdin?.onlyAsked === true
+      ? { denied: `${everyVerb.denied}, or the secret key is not one of the backup` }
+      : {}),
     ...verb.ends,
   };
   const rows = (Object.keys(exitCodes) as ExitName[]).flatMap((name) =>

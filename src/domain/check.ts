@@ -52,9 +52,13 @@ export function misfitText({ path, why }: Misfit, whole = ''): string {
   return place === '' ? why : `${place}: ${why}`;
 }
 
-/** Returns a schema that turns text into a value. A Failure of `parse` becomes that of the misfit. */
-export function parsedText<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context): T => {
+/**
+ * Returns a schema that turns text into a value. A Failure of `parse` becomes that of the misfit. `kind` says what it
+ * must be, for a value that is no text at all: YAML reads a bare number as a number.
+ */
+export function parsedText<T>(parse: (text: string) => T, kind?: string) {
+  const text = kind === undefined ? z.string() : z.string({ error: `must be ${kind}` });
+  return text.transform((text, context): T => {
     try {
       return parse(text);
     } catch (error) {

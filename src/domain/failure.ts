@@ -4,6 +4,11 @@
  * A failure has a stable code, what failed, why, and what to do next. Renderers decide how it looks. The exit code
  * follows from the failure code alone (`docs/exit-codes.md`, generated from this table).
  */
+import { fileTrouble } from './fileTrouble.ts';
+import { quoted } from './text.ts';
+
+/** Longest quoted path, in characters. */
+const maxPathLength = 300;
 
 /**
  * Process exit codes. They are stable, below 126 (POSIX shells use 126 and above), and never 255, which ssh(1) reserves
@@ -35,7 +40,7 @@ export const exitMeanings: Record<ExitName, string> = {
     'The request conflicts with the current state: the object already exists, is busy or in use, or was not created by containarium.',
   partial: 'Work remains: differences were found, or an operation could be neither completed nor undone.',
   timeout: 'A step timed out; its changes were undone.',
-  unavailable: 'The server, Incus or the journal is unavailable.',
+  unavailable: 'The server, Incus, the journal or another server that is needed is unavailable.',
   cancelled: 'The command was cancelled before it changed anything, or its changes were undone.',
 };
 
@@ -76,6 +81,7 @@ export const failureCodes = {
   'core-unavailable': 'unavailable',
   'journal-unwritable': 'unavailable',
   'store-unavailable': 'unavailable',
+  undeliverable: 'unavailable',
   'shutting-down': 'unavailable',
   cancelled: 'cancelled',
   'program-failed': 'failed',
@@ -83,6 +89,7 @@ export const failureCodes = {
   'unexpected-output': 'failed',
   'journal-damaged': 'failed',
   'backup-damaged': 'failed',
+  'release-damaged': 'failed',
   unhealthy: 'failed',
   internal: 'failed',
 } as const satisfies Record<string, ExitName>;
@@ -140,9 +147,18 @@ export class Failure extends Error {
     return new Failure(data.code, data);
   }
 
-  /** Returns a thrown value as a failure. Anything but a Failure becomes `internal`, with the value as its cause. */
+  /**
+   * Returns a thrown value as a failure. What a file system refused is told as such. Anything else but a Failure
+   * becomes `internal`, with the value as its cause.
+   */
   static from(error: unknown): Failure {
     if (error instanceof Failure) return error;
+    const trouble = fileTrouble(error);
+    if (trouble !== undefined) {
+      const { code, path, why: reason, next } = trouble;
+      const what = path === undefined ? 'a file of the server' : `file ${quoted(path, maxPathLength)}`;
+      return new Failure(code, { what, why: reason, next }, error);
+    }
     const why = error instanceof Error ? error.message : String(error);
     return new Failure('internal', { what: 'internal error', why, next: 'check the server log and report it' }, error);
   }

@@ -99,8 +99,9 @@ export class SshServer {
     for (const socket of this.#sockets) socket.emit('forgiven');
     for (const attempts of this.#attempts) attempts.stop();
     for (const connection of this.#connections.values()) void connection.end(reason);
-    const deadline = Date.now() + graceMs;
-    while (this.#sockets.size > 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    const deadline = performance.now() + graceMs;
+    while (this.#sockets.size > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     for (const socket of this.#sockets) socket.destroy();
   }
 

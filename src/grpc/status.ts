@@ -27,6 +27,7 @@ const byCode: Partial<Record<FailureCode, status>> = {
   busy: status.UNAVAILABLE,
   'journal-damaged': status.DATA_LOSS,
   'backup-damaged': status.DATA_LOSS,
+  'release-damaged': status.DATA_LOSS,
 };
 
 const detailsKey = 'grpc-status-details-bin';

@@ -3,9 +3,10 @@
  * password. Its primary group is the jump group, and its comment field has an ownership mark: an account without both
  * is never touched.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { Failure, isFailure } from '../domain/failure.ts';
-import type { Runner } from './runner.ts';
+import { Failure } from '../domain/failure.ts';
+import { failedWith, type Runner } from './runner.ts';
 
 /** One line of passwd(5). */
 export interface Account {
@@ -36,12 +37,18 @@ const limitMs = 30_000;
 /** Bounds {@link Accounts.endSessions}: anyone can keep opening connections that name the account. */
 const maxKillRounds = 4;
 
+/** The first pause between those rounds, in milliseconds; each is twice as long as the one before. */
+const firstKillPauseMs = 20;
+
 /**
  * Matches stderr of shadow-utils when another program holds the lock of the password files (passwd(5), lckpwdf(3)).
  * `/etc/.pwd.lock` always exists, so its presence means nothing: it is neither waited for nor removed.
  */
 const lockTaken =
   /cannot lock \/etc\/(passwd|shadow|group|gshadow|subuid|subgid)|try again later|Resource temporarily unavailable/i;
+
+/** Matches stderr of userdel for an account of which a process still runs, or exits (exit code 8 of userdel(8)). */
+const inUse = /is currently (?:used by process|logged in)/i;
 
 export interface LockRetry {
   readonly retries: number;
@@ -158,7 +165,8 @@ export class Accounts {
   /**
    * Ends the connections of an account through the host's sshd: kills root's sshd processes that serve it, which may
    * be about to complete a login, and every process of the account. Repeats that while it finds any, because a process
-   * may start another one while they are listed. Returns whether a connection was ended.
+   * may start another one while they are listed, and one that is killed takes a moment to exit. Returns whether a
+   * connection was ended.
    */
   async endSessions(name: string): Promise<boolean> {
     let ended = false;
@@ -168,6 +176,7 @@ export class Accounts {
       const own = await this.#kill(['-u', name]);
       ended ||= own;
       if (!serving && !own) break;
+      await pause(firstKillPauseMs * 2 ** round);
     }
     return ended;
   }
@@ -183,23 +192,30 @@ export class Accounts {
     return exitCode === 0;
   }
 
-  /** Removes the account, but none of its files. */
+  /** Ends the connections of the account and removes it, but none of its files. */
   async remove(name: string): Promise<void> {
-    await this.#locked({ program: 'userdel', args: [name] });
+    await this.#locked({ program: 'userdel', args: [name] }, () => this.endSessions(name));
   }
 
-  #locked(command: {
-    program: 'useradd' | 'userdel' | 'groupadd';
-    args: readonly string[];
-    allowExit?: readonly number[];
-  }): Promise<void> {
+  /** Runs a change of the password files, each time after `before`, until the lock is free and no process is left. */
+  #locked(
+    command: {
+      program: 'useradd' | 'userdel' | 'groupadd';
+      args: readonly string[];
+      allowExit?: readonly number[];
+    },
+    before: () => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<void> {
+    const change = async (): Promise<void> => {
+      await before();
+      await this.#runner.run({ ...command, timeoutMs: limitMs });
+    };
     const run = this.#tail.then(() =>
-      pRetry(() => this.#runner.run({ ...command, timeoutMs: limitMs }).then(() => undefined), {
+      pRetry(change, {
         ...this.#lockRetry,
         factor: 2.3,
         randomize: true,
-        shouldRetry: ({ error }) =>
-          isFailure(error, 'program-failed') && lockTaken.test(String(error.details?.['stderr'])),
+        shouldRetry: ({ error }) => failedWith(error, lockTaken) || failedWith(error, inUse),
       }),
     );
     this.#tail = run.catch(() => undefined);

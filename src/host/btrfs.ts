@@ -2,8 +2,7 @@
  * Subvolumes and their quota groups, from btrfs(8). Both listings need CAP_SYS_ADMIN. The unit of the installed service
  * lacks it, so there the program runs in a unit of its own, which may do nothing but read.
  */
-import { isFailure } from '../domain/failure.ts';
-import type { Output, Runner } from './runner.ts';
+import { failedWith, type Output, type Runner } from './runner.ts';
 
 export interface Subvolume {
   readonly id: number;
@@ -56,8 +55,7 @@ export class Btrfs {
     try {
       return await this.#runner.run({ program: 'btrfs', args, timeoutMs, signal });
     } catch (error) {
-      const stderr = isFailure(error, 'program-failed') ? String(error.details?.['stderr']) : '';
-      if (!/Operation not permitted/i.test(stderr)) throw error;
+      if (!failedWith(error, /Operation not permitted/i)) throw error;
       return this.#runner.run({
         program: 'systemd-run',
         args: [...unitOptions, '--', 'btrfs', ...args],
@@ -90,8 +88,7 @@ export class Btrfs {
     try {
       return parseGroups((await this.#run(['qgroup', 'show', '--raw', path], signal)).stdout);
     } catch (error) {
-      const stderr = isFailure(error, 'program-failed') ? String(error.details?.['stderr']) : '';
-      if (/quotas? not enabled/i.test(stderr)) return undefined;
+      if (failedWith(error, /quotas? not enabled/i)) return undefined;
       throw error;
     }
   }
@@ -102,8 +99,8 @@ export function parseSubvolumes(text: string): Pick<SubvolumeTree, 'subvolumes' 
   const subvolumes: Subvolume[] = [];
   let doubtful = false;
   let last = 0;
+  if (text.trim() === '') return { subvolumes, doubtful };
   for (const line of text.replace(/\n$/, '').split('\n')) {
-    if (line === '' && text.trim() === '') continue;
     const [, id, parent, path] = /^ID (\d+) gen \d+ top level (\d+) path (.*)$/.exec(line) ?? [];
     if (id === undefined || parent === undefined || path === undefined) {
       doubtful = true;
@@ -133,15 +130,15 @@ const dockerLayer = /\/var\/lib\/docker\/btrfs\/subvolumes\/[^/]+$/;
 
 /** Returns what lies within the subvolume `id`, at any depth. Snapshots that Incus makes lie elsewhere. */
 export function nestedIn({ subvolumes, bytes }: SubvolumeTree, id: number): NestedSubvolumes {
-  const within = new Set([id]);
+  // A subvolume may have a smaller id than the one that it was moved into, so the order of the list says nothing.
+  const byParent = Map.groupBy(subvolumes, ({ parent }) => parent);
   const found = new Map<number, Subvolume>();
-  // A subvolume may have a smaller id than the one that it was moved into.
-  for (let before = -1; before !== within.size;) {
-    before = within.size;
-    for (const each of subvolumes) {
-      if (!within.has(each.parent) || each.id === id) continue;
-      within.add(each.id);
+  const parents = [id];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const each of byParent.get(parent) ?? []) {
+      if (each.id === id || found.has(each.id)) continue;
       found.set(each.id, each);
+      parents.push(each.id);
     }
   }
   return {

@@ -60,17 +60,8 @@ const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
  * @throws Error with the reason, for any other file or if the parts do not match
  */
 export function decodeHostKey(text: string): HostKeyPair {
-  const base64 =
-    /^-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----\s*$/.exec(text)?.[1];
-  if (base64 === undefined) throw new Error("it is not a private key in OpenSSH's format");
-  const file = new WireReader(Buffer.from(base64, 'base64'));
-  if (file.bytes(15).toString('latin1') !== 'openssh-key-v1\0')
-    throw new Error("it is not a private key in OpenSSH's format");
-  if (file.string().toString() !== 'none') throw new Error('it has a passphrase');
-  file.string();
-  file.string();
-  if (file.uint32() !== 1) throw new Error('it holds more than one key');
-  const blob = file.string();
+  const { file, cipher, blob } = opened(text);
+  if (cipher !== 'none') throw new Error('it has a passphrase');
   const inner = new WireReader(file.string());
   const check = inner.bytes(4);
   if (!check.equals(inner.bytes(4))) throw new Error('its check numbers differ');
@@ -87,6 +78,33 @@ export function decodeHostKey(text: string): HostKeyPair {
   return { ...decoded, privateKey: text };
 }
 
+/**
+ * Returns the public key, in the wire format, that a private key file in OpenSSH's format has before its secret part,
+ * which may have a passphrase. Undefined for any other text.
+ */
+export function publicHalf(text: string): Buffer | undefined {
+  try {
+    return opened(text).blob;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a private key file up to its secret part (PROTOCOL.key). Throws an Error with the reason. */
+function opened(text: string): { readonly file: WireReader; readonly cipher: string; readonly blob: Buffer } {
+  const base64 =
+    /^-----BEGIN OPENSSH PRIVATE KEY-----\n([A-Za-z0-9+/=\n]+)\n-----END OPENSSH PRIVATE KEY-----\s*$/.exec(text)?.[1];
+  if (base64 === undefined) throw new Error("it is not a private key in OpenSSH's format");
+  const file = new WireReader(Buffer.from(base64, 'base64'));
+  if (file.bytes(15).toString('latin1') !== 'openssh-key-v1\0')
+    throw new Error("it is not a private key in OpenSSH's format");
+  const cipher = file.string().toString();
+  file.string();
+  file.string();
+  if (file.uint32() !== 1) throw new Error('it holds more than one key');
+  return { file, cipher, blob: file.string() };
+}
+
 function publicPoint(seed: Buffer): Buffer {
   const key = createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' });
   return Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url');
@@ -95,5 +113,5 @@ function publicPoint(seed: Buffer): Buffer {
 /** Returns the `SHA256:…` fingerprint of a public key line, as ssh-keygen(1) prints it. */
 export function fingerprintOf(publicKeyLine: string): string {
   const blob = Buffer.from(publicKeyLine.split(' ')[1] ?? '', 'base64');
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=$/, '')}`;
 }

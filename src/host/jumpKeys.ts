@@ -2,13 +2,13 @@
  * The authorized_keys files of the jump accounts: one file per account, in a folder owned by root that the sshd drop-in
  * names as `AuthorizedKeysFile`. They are derived from Incus, so that `reconcile` can rebuild all of them.
  */
-import { chmod, chown, mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../domain/failure.ts';
 
 export interface JumpKeys {
-  /** Returns the file's text, or `undefined` if it does not exist. */
+  /** Returns the text that sshd reads as this account, or `undefined` if there is no file that it can read. */
   read(user: string): Promise<string | undefined>;
   /** Replaces the file atomically: sshd reads either the old or the new text. */
   write(user: string, text: string): Promise<void>;
@@ -35,6 +35,8 @@ function hasCode(error: unknown, code: string): boolean {
 export class JumpKeyFiles implements JumpKeys {
   readonly #folder: string;
   readonly #groupId: () => Promise<number | undefined>;
+  /** The group at the last query. */
+  #gid: number | undefined;
 
   /** `groupId` returns the jump accounts' group, which needs read access: sshd reads the files as the account. */
   constructor(folder: string, groupId: () => Promise<number | undefined>) {
@@ -50,11 +52,21 @@ export class JumpKeyFiles implements JumpKeys {
   async read(user: string): Promise<string | undefined> {
     const path = this.#path(user);
     try {
-      return await readFile(path, 'utf8');
+      const text = await readFile(path, 'utf8');
+      return (await this.#isReadable(path)) ? text : undefined;
     } catch (error) {
+      if (error instanceof Failure) throw error;
       if (hasCode(error, 'ENOENT')) return undefined;
       throw pathError('reading jump account keys', path, error);
     }
+  }
+
+  /** On a data disk from another machine the files belong to the number that the group had there. */
+  async #isReadable(path: string): Promise<boolean> {
+    if (process.getuid?.() !== 0) return true;
+    const { uid, gid } = await stat(path);
+    if (gid !== this.#gid) this.#gid = await this.#groupId();
+    return uid === 0 && gid === this.#gid;
   }
 
   async write(user: string, text: string): Promise<void> {

@@ -18,7 +18,7 @@ export function jumpSettings(authorizedKeysFolder: string): readonly JumpSetting
       why: 'Keys come from this folder only: not from a home folder, a command, or a certificate.',
       settings: [
         // The value takes tokens, so a percent sign of the folder is doubled.
-        ['AuthorizedKeysFile', `${authorizedKeysFolder.replace(/\/+$/, '').replaceAll('%', '%%')}/%u`],
+        ['AuthorizedKeysFile', `${authorizedKeysFolder.replace(/(?<!\/)\/+$/, '').replaceAll('%', '%%')}/%u`],
         ['AuthorizedKeysCommand', 'none'],
         ['TrustedUserCAKeys', 'none'],
         ['PubkeyAuthentication', 'yes'],

@@ -3,8 +3,9 @@
  * {@link Runner}.
  */
 import type { Readable } from 'node:stream';
-import { execa, ExecaError } from 'execa';
+import { execa, ExecaError, type Result } from 'execa';
 import { Failure, isFailure } from '../domain/failure.ts';
+import { systemPath } from '../domain/systemPath.ts';
 import { printableLines } from '../domain/text.ts';
 import { durationInWords } from '../domain/values/duration.ts';
 
@@ -24,11 +25,14 @@ export type Program =
   | 'sshd'
   | 'systemctl'
   | 'systemd-run'
+  | 'systemd-notify'
   | 'apt-cache'
   | 'dpkg'
   | 'dpkg-query'
   | 'btrfs'
-  | 'journalctl';
+  | 'journalctl'
+  | 'sendmail'
+  | 'logger';
 
 export interface Command {
   readonly program: Program;
@@ -67,7 +71,7 @@ const defaultMaxOutputBytes = 16 * 1024 * 1024;
 const maxStderrLength = 2000;
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
-const killDelayMs = 2000;
+export const killDelayMs = 2000;
 
 /** Checks an exit code. The real and the simulated runner share this, so that they fail alike. */
 export function checked(command: Command, output: Output): Output {
@@ -91,17 +95,24 @@ export function timedOut(command: Command): Failure {
   });
 }
 
-function printedTooMuch(command: Command, maxOutputBytes: number): Failure {
-  return new Failure('unexpected-output', {
-    what: `"${command.program} ${command.args[0] ?? ''}"`,
-    why: `it printed more than ${maxOutputBytes} bytes`,
-    details: { maxOutputBytes },
-  });
+/** Returns the failure of something that says more than it may. */
+export function tooMuch(what: string, why: string, maxOutputBytes: number): Failure {
+  return new Failure('unexpected-output', { what, why, details: { maxOutputBytes } });
 }
 
-/** Reports whether a program was stopped because it printed too much. */
+function printedTooMuch(command: Command, maxOutputBytes: number): Failure {
+  const what = `"${command.program} ${command.args[0] ?? ''}"`;
+  return tooMuch(what, `it printed more than ${maxOutputBytes} bytes`, maxOutputBytes);
+}
+
+/** Reports whether a program printed, or Incus answered, more than it may. */
 export function isTooMuch(error: unknown): boolean {
   return isFailure(error, 'unexpected-output') && error.details?.['maxOutputBytes'] !== undefined;
+}
+
+/** Reports whether a program failed with a message on stderr that matches. */
+export function failedWith(error: unknown, message: RegExp): boolean {
+  return isFailure(error, 'program-failed') && message.test(String(error.details?.['stderr']));
 }
 
 /** Collects a stream up to a limit, and returns a function for its text. */
@@ -128,9 +139,40 @@ export function cancelledRun(command: Command): Failure {
   });
 }
 
+/** How execa says that a program ended. */
+export type Ended = Pick<Result, 'exitCode' | 'signal' | 'timedOut' | 'isCanceled' | 'code' | 'originalMessage'>;
+
+/** Returns the exit code of a program. Throws if it has none. */
+export function exitCodeOf(command: Command, ended: Ended): number {
+  if (ended.timedOut) throw timedOut(command);
+  if (ended.isCanceled) throw cancelledRun(command);
+  if (ended.exitCode !== undefined) return ended.exitCode;
+  if (ended.code === 'ENOENT') {
+    throw new Failure('program-missing', {
+      what: `"${command.program}"`,
+      why: 'this program is not installed on the host',
+      next: 'see "doctor"',
+    });
+  }
+  throw new Failure('program-failed', {
+    what: `"${command.program} ${command.args[0] ?? ''}"`,
+    why:
+      ended.signal === undefined
+        ? (ended.originalMessage ?? 'it could not be started')
+        : `it was killed by ${ended.signal}`,
+    details: { program: command.program, args: [...command.args] },
+  });
+}
+
 export interface ProgramRunnerOptions {
-  /** Additional environment of every program, for example `INCUS_DIR`. */
+  /** Additional environment of every program, for example `INCUS_DIR`. A `PATH` replaces that of the system. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Returns what each program has in its environment besides that of this process. */
+export function programEnv({ env }: ProgramRunnerOptions): Readonly<Record<string, string>> {
+  // A fixed locale, because `Accounts` matches the messages of useradd.
+  return { PATH: systemPath, ...env, LC_ALL: 'C', LANGUAGE: 'C' };
 }
 
 /** Runs the real programs of this machine. */
@@ -138,8 +180,7 @@ export class ProgramRunner implements Runner {
   readonly #env: Readonly<Record<string, string>>;
 
   constructor(options: ProgramRunnerOptions = {}) {
-    // A fixed locale, because `Accounts` matches the messages of useradd.
-    this.#env = { ...options.env, LC_ALL: 'C', LANGUAGE: 'C' };
+    this.#env = programEnv(options);
   }
 
   async run(command: Command): Promise<Output> {
@@ -157,33 +198,14 @@ export class ProgramRunner implements Runner {
         ...(command.signal === undefined ? {} : { cancelSignal: command.signal }),
       });
       const excess = new AbortController();
-      const tooMuch = (): void => {
+      const stop = (): void => {
         excess.abort();
         child.kill('SIGKILL');
       };
-      const [stdout, stderr] = [collect(child.stdout, maxBytes, tooMuch), collect(child.stderr, maxBytes, tooMuch)];
+      const [stdout, stderr] = [collect(child.stdout, maxBytes, stop), collect(child.stderr, maxBytes, stop)];
       const result = await child;
       if (excess.signal.aborted) throw printedTooMuch(command, maxBytes);
-      if (result.timedOut) throw timedOut(command);
-      if (result.isCanceled) throw cancelledRun(command);
-      if (result.exitCode === undefined) {
-        if (result.code === 'ENOENT') {
-          throw new Failure('program-missing', {
-            what: `"${command.program}"`,
-            why: 'this program is not installed on the host',
-            next: 'see "doctor"',
-          });
-        }
-        throw new Failure('program-failed', {
-          what: `"${command.program} ${command.args[0] ?? ''}"`,
-          why:
-            result.signal === undefined
-              ? (result.originalMessage ?? 'it could not be started')
-              : `it was killed by ${result.signal}`,
-          details: { program: command.program, args: [...command.args] },
-        });
-      }
-      return checked(command, { stdout: stdout(), stderr: stderr(), exitCode: result.exitCode });
+      return checked(command, { stdout: stdout(), stderr: stderr(), exitCode: exitCodeOf(command, result) });
     } catch (error) {
       if (error instanceof ExecaError) throw Failure.from(new Error(error.shortMessage));
       throw error;

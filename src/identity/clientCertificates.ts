@@ -81,5 +81,5 @@ export class ClientCertificates {
 /** Returns the SHA-256 of a certificate, `SHA256:…`. */
 function fingerprintOf({ fingerprint256 }: X509Certificate): string {
   const base64 = Buffer.from(fingerprint256.replaceAll(':', ''), 'hex').toString('base64');
-  return `SHA256:${base64.replace(/=+$/, '')}`;
+  return `SHA256:${base64.replace(/=$/, '')}`;
 }

@@ -33,6 +33,7 @@ export interface AdapterOptions {
   readonly carry: () => JsonValue;
   readonly now: () => number;
   readonly files: JournalFiles;
+  readonly rotated: () => void;
 }
 
 export class JournalAdapter implements Adapter<JournalData> {
@@ -237,6 +238,7 @@ export class JournalAdapter implements Adapter<JournalData> {
       throw error;
     }
     await this.#begin(segment, fields);
+    this.#options.rotated();
   }
 
   async #begin(segment: number, fields: string): Promise<void> {

@@ -2,6 +2,7 @@
  * Finds the end of the journal when it is opened, and whether the last write was interrupted. Reads only the last
  * segment, so the time does not depend on the length of the history. Changes nothing.
  */
+import { readArchivedFile } from './archivedFile.ts';
 import { checkLine, genesis, headOf, type ChainHead, type JournalRecord } from './chain.ts';
 import { contradicts, lacksRecords, readHeadFile } from './headFile.ts';
 import { damaged, type Place } from './failures.ts';
@@ -40,8 +41,9 @@ interface Scan {
  */
 export async function findEnding(folder: string): Promise<Ending | undefined> {
   const fileHead = await readHeadFile(folder);
+  const archived = await readArchivedFile(folder);
   const segments = await listSegments(folder);
-  const gap = firstGap(segments);
+  const gap = firstGap(segments, archived?.segment);
   if (gap !== undefined) throw damaged(folder, { segment: segmentName(gap), line: 0 }, 'the segment is missing');
   const last = segments.at(-1);
   if (last !== undefined) return endingAt(folder, last, fileHead);

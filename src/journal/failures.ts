@@ -1,5 +1,6 @@
 /** The failures of the journal. */
 import { Failure } from '../domain/failure.ts';
+import { fileTrouble } from '../domain/fileTrouble.ts';
 import { printable, quoted } from '../domain/text.ts';
 
 /**
@@ -39,13 +40,13 @@ export function damaged(folder: string, place: Place, why: string): Failure {
 /** Makes the failure for a record that cannot be written. The change that it records must not be made. */
 export function unwritable(path: string, error: unknown): Failure {
   const code = errnoOf(error);
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  const first = full ? 'free some space on its file system' : 'check that file and its file system';
+  const trouble = fileTrouble(error);
+  const first = trouble?.next ?? 'check that file and its file system';
   return new Failure(
     'journal-unwritable',
     {
       what: `journal ${quoted(path, maxPathLength)}`,
-      why: reasonOf(error),
+      why: trouble?.why ?? reasonOf(error),
       next: `${first}, then try again`,
       details: { path, ...(code === undefined ? {} : { errno: code }) },
     },

@@ -3,7 +3,7 @@
  *
  * A record is on disk before `append` resolves, and a change that cannot be recorded must not be made. The format is
  * described in chain.ts (a line), segments.ts (the files) and headFile.ts (the end). `verifyJournal` checks it,
- * `queryJournal` reads it.
+ * `queryJournal` reads it, `archiveSegments` moves its oldest part to an archive.
  */
 import { Low } from 'lowdb';
 import { Failure } from '../domain/failure.ts';
@@ -40,6 +40,8 @@ export interface JournalOptions {
    * anything else. It is called between appends, never by `open`. A new journal begins with `null`.
    */
   readonly carry?: () => JsonValue;
+  /** Called when a new segment has begun and the one before is complete. Must not wait for an append. */
+  readonly rotated?: () => void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /** Replaced by tests. */
@@ -50,6 +52,7 @@ export class Journal {
   readonly folder: string;
   readonly #adapter: JournalAdapter;
   readonly #db: Low<JournalData>;
+  readonly #listeners = new Set<(entry: JournalEntry) => void>();
   #closed: Promise<void> | undefined;
 
   private constructor(folder: string, adapter: JournalAdapter, db: Low<JournalData>) {
@@ -70,6 +73,7 @@ export class Journal {
       carry: options.carry ?? (() => null),
       now: options.now ?? Date.now,
       files: options.files ?? realFiles,
+      rotated: options.rotated ?? (() => undefined),
     });
     const db = new Low<JournalData>(adapter, { head: genesis, pending: [] });
     await db.read();
@@ -106,8 +110,17 @@ export class Journal {
       failure = error;
     }
     // If the disk fails in the middle of a batch, its first records may be on disk all the same.
-    if (record.written !== undefined) return record.written;
+    if (record.written !== undefined) {
+      for (const listener of this.#listeners) listener(entry);
+      return record.written;
+    }
     throw Failure.from(failure);
+  }
+
+  /** Calls `listener` with each record that was appended, and returns a function that ends that. */
+  subscribe(listener: (entry: JournalEntry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Yields the acknowledged records of the last segment. */

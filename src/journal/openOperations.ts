@@ -1,14 +1,7 @@
 /** Reads the operations that have not ended from the journal, for the next process to adopt. */
 import type { Actor } from '../domain/access/actor.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
-
-type StepState = 'begun' | 'done' | 'undone';
-
-export interface StepRecord {
-  readonly kind: string;
-  readonly facts: JsonObject;
-  state: StepState;
-}
+import type { StepRecord } from './undo/stepKind.ts';
 
 /** Everything needed to undo an unfinished operation: kept in memory, and carried over to each new segment. */
 export interface OpenOperation {

@@ -9,30 +9,14 @@
  * the steps are undone all the same, and the operation stays open until its end can be recorded.
  */
 import pMap from 'p-map';
-import pRetry from 'p-retry';
-import { aboutToBegin, busy, Turns } from './turns.ts';
 import { ulid } from 'ulid';
 import { Failure, type FailureData } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Actor } from '../domain/access/actor.ts';
-import type { OpenOperation, StepRecord } from './openOperations.ts';
-
-/** A kind of step and its undo, found by name, so that a restart can undo a step from the journal alone. */
-export interface StepKind<F extends JsonObject = JsonObject> {
-  readonly name: string;
-  /**
-   * Undoes the step, whether it took effect, did so in part, or not at all. Looks at the host first, and does nothing
-   * if there is nothing of this operation. Rejects if it cannot find out.
-   */
-  undo(facts: F): Promise<void>;
-  /**
-   * Only for a step that cannot be undone: returns whether it took effect. If so, the operation is finished and not
-   * undone.
-   */
-  settled?(facts: F): Promise<boolean>;
-  /** Set if the step makes something that only the operation itself needs: it is undone however the operation ends. */
-  readonly temporary?: true;
-}
+import type { OpenOperation } from './openOperations.ts';
+import { aboutToBegin, busy, takenOver, Turns } from './turns.ts';
+import type { StepKind, StepRecord } from './undo/stepKind.ts';
+import { Undoing, type UndoRetry } from './undo/undoing.ts';
 
 /** The part of the journal that operations need. */
 export interface Recorder {
@@ -46,6 +30,11 @@ export interface OperationRequest {
   readonly actor: Actor;
   /** The input, without secrets, because the journal keeps it for years. */
   readonly input: JsonObject;
+  /**
+   * True for an urgent change. By an admin, it takes over the target from an operation that only waits, if what that
+   * one could not undo may stay.
+   */
+  readonly takesOver?: boolean | undefined;
 }
 
 export interface OperationsOptions {
@@ -53,19 +42,9 @@ export interface OperationsOptions {
   readonly kinds: Iterable<StepKind<never>>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Retries of a failed undo, before the operation is left to {@link Operations.recover}. Times in milliseconds. */
+  /** Retries of a failed undo, before the operation is left to {@link Operations.recover}. */
   readonly undoRetry?: UndoRetry;
 }
-
-export interface UndoRetry {
-  readonly retries: number;
-  readonly minTimeout: number;
-  readonly maxTimeout: number;
-  /** No retries after this time, because the caller is waiting. */
-  readonly maxRetryTime: number;
-}
-
-const defaultUndoRetry: UndoRetry = { retries: 2, minTimeout: 200, maxTimeout: 2000, maxRetryTime: 30_000 };
 
 /** A running operation, as its body sees it. */
 export interface Running {
@@ -76,14 +55,15 @@ export interface Running {
 
 export class Operations {
   readonly #recorder: Recorder;
-  readonly #kinds: Map<string, StepKind>;
+  readonly #undoing: Undoing;
   readonly #now: () => number;
-  readonly #undoRetry: UndoRetry;
   readonly #open = new Map<string, OpenOperation>();
   /** Ids of the open operations whose first record is in the journal. */
   readonly #recorded = new Set<string>();
   /** Ids of the open operations that are not running: an earlier process left them, or they could not be ended. */
   readonly #waiting = new Set<string>();
+  /** Attempts to end waiting operations, by id. They never reject. */
+  readonly #ending = new Map<string, Promise<void>>();
   /** Why waiting operations could not be ended, as recorded last, so that a retry records only a new reason. */
   readonly #reasons = new Map<string, string>();
   readonly #turns = new Turns();
@@ -91,9 +71,8 @@ export class Operations {
 
   constructor(options: OperationsOptions) {
     this.#recorder = options.recorder;
-    this.#kinds = new Map([...options.kinds].map((kind) => [kind.name, kind as unknown as StepKind]));
+    this.#undoing = new Undoing(options.kinds, options.undoRetry);
     this.#now = options.now ?? Date.now;
-    this.#undoRetry = options.undoRetry ?? defaultUndoRetry;
   }
 
   /** True while any operation runs. */
@@ -123,10 +102,14 @@ export class Operations {
     return this.open().find((operation) => operation.target === target);
   }
 
-  /** Throws `busy` if an operation holds the target, unless an owner's runs, for which {@link run} decides. */
-  ensureFree(target: string): void {
+  /**
+   * Throws `busy` if an operation holds the target, unless {@link run} decides: for one of an owner that runs, and for
+   * a change that takes over one that waits.
+   */
+  ensureFree(target: string, { takesOver = false }: Pick<OperationRequest, 'takesOver'> = {}): void {
     const holder = this.holder(target);
-    if (holder !== undefined && !this.#isOwners(holder)) throw busy(target, holder);
+    if (holder === undefined || this.#isOwners(holder) || (takesOver && this.#waiting.has(holder.id))) return;
+    throw busy(target, holder);
   }
 
   #isOwners({ id, actor }: OpenOperation): boolean {
@@ -147,12 +130,14 @@ export class Operations {
     body: (operation: Running, prepared: P) => Promise<T>,
   ): Promise<T> {
     const { target, actor } = request;
+    const takesOver = request.takesOver === true && actor.entryPoint !== 'self';
     const before = this.holder(target);
     if (before !== undefined && actor.entryPoint !== 'self' && this.#isOwners(before))
       await this.#turns.after(before.id, target);
+    if (takesOver) await this.#endWaiting(this.holder(target));
     // From here to the entry below nothing may wait, so that nobody else begins.
     const holder = this.holder(target);
-    if (holder !== undefined) throw busy(target, holder);
+    if (holder !== undefined && !(takesOver && this.#isLeavable(holder))) throw busy(target, holder);
     if (actor.entryPoint === 'self' && this.#turns.isAwaited(target)) throw aboutToBegin(target);
     const startedMs = this.#now();
     const operation: OpenOperation = {
@@ -164,9 +149,11 @@ export class Operations {
       steps: [],
     };
     this.#open.set(operation.id, operation);
+    const release = this.#claim(holder);
     let prepared: P;
     try {
       prepared = await prepare();
+      if (holder !== undefined) await this.#recordEnd(holder, 'abandoned', takenOver(holder, operation));
       await this.#recorder.append({
         type: 'operation',
         op: operation.id,
@@ -178,6 +165,8 @@ export class Operations {
     } catch (error) {
       this.#forget(operation.id);
       throw error;
+    } finally {
+      release();
     }
     let result: { readonly value: T } | undefined;
     try {
@@ -224,13 +213,36 @@ export class Operations {
   recover(): Promise<readonly OpenOperation[]> {
     const run = this.#recovering.then(async () => {
       // Each has a target of its own, and one that waits for Incus must not keep the others waiting.
-      await pMap(this.unfinished(), (operation) => this.#end(operation, undefined).catch(() => undefined), {
-        concurrency: 8,
-      });
+      await pMap(this.unfinished(), (operation) => this.#endWaiting(operation), { concurrency: 8 });
       return this.unfinished();
     });
     this.#recovering = run.catch(() => undefined);
     return run;
+  }
+
+  /** Tries to end an operation if it waits. Callers share an attempt that is under way. Never rejects. */
+  async #endWaiting(operation: OpenOperation | undefined): Promise<void> {
+    if (operation === undefined || !this.#waiting.has(operation.id)) return;
+    const underWay = this.#ending.get(operation.id);
+    if (underWay !== undefined) return underWay;
+    const release = this.#claim(operation);
+    await this.#end(operation, undefined).catch(() => undefined);
+    release();
+  }
+
+  /** Keeps others from ending a waiting operation until the returned function is called. */
+  #claim(operation: OpenOperation | undefined): () => void {
+    if (operation === undefined) return () => undefined;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#ending.set(operation.id, promise);
+    return () => {
+      this.#ending.delete(operation.id);
+      resolve(undefined);
+    };
+  }
+
+  #isLeavable({ id, steps }: OpenOperation): boolean {
+    return this.#waiting.has(id) && !this.#ending.has(id) && this.#undoing.isLeavable(steps);
   }
 
   async #step<F extends JsonObject, T>(
@@ -239,12 +251,11 @@ export class Operations {
     facts: F,
     act: () => Promise<T>,
   ): Promise<T | undefined> {
-    const registered = this.#kinds.get(kind.name);
+    const registered = this.#undoing.kind(kind.name);
     if (registered === undefined || registered !== (kind as unknown as StepKind))
       throw new Error(`step kind "${kind.name}" is not registered`);
-    if (operation.steps.some((step) => this.#kinds.get(step.kind)?.settled !== undefined)) {
+    if (this.#undoing.isFinal(operation.steps))
       throw new Error(`step "${kind.name}" comes after one that cannot be undone`);
-    }
     const index = operation.steps.length;
     await this.#recorder.append({
       type: 'step',
@@ -262,7 +273,7 @@ export class Operations {
     } catch (error) {
       // The program may have failed, hung or been killed after it took effect, so for a step without undo the host is
       // asked. If it does not answer, the end of the operation asks again.
-      if (!(await this.#tookEffect(registered, facts).catch(() => false))) throw error;
+      if (!(await this.#undoing.tookEffect(registered, facts).catch(() => false))) throw error;
     }
     record.state = 'done';
     const recorded = this.#recorder.append({
@@ -276,36 +287,17 @@ export class Operations {
     return result;
   }
 
-  #tookEffect(kind: StepKind, facts: JsonObject): Promise<boolean> {
-    return pRetry(async () => (await kind.settled?.(facts)) ?? false, { ...this.#undoRetry, randomize: true });
-  }
-
-  /** Returns whether the step without undo took effect. Once that step is marked as undone, the answer stays false. */
-  async #isDone({ steps }: OpenOperation): Promise<boolean> {
-    const last = steps.at(-1);
-    if (last === undefined || last.state === 'undone') return false;
-    const kind = this.#kinds.get(last.kind);
-    return kind?.settled !== undefined && this.#tookEffect(kind, last.facts);
-  }
-
-  /** Undoes the steps that `applies` selects, the newest first, each once. */
-  async #undo(operation: OpenOperation, applies: (kind: StepKind) => boolean): Promise<void> {
-    for (const [index, step] of [...operation.steps.entries()].reverse()) {
-      if (step.state === 'undone') continue;
-      const kind = this.#kinds.get(step.kind);
-      if (kind === undefined)
-        throw new Failure('internal', {
-          what: `step "${step.kind}"`,
-          why: 'this version does not know how to undo it',
-        });
-      if (!applies(kind)) continue;
-      await pRetry(() => kind.undo(step.facts), { ...this.#undoRetry, randomize: true });
-      step.state = 'undone';
-      // This record is informative. If it is missing, a later undo runs again and finds nothing to do.
-      await this.#recorder
-        .append({ type: 'step-undone', op: operation.id, ...briefAuditFields(operation), step: index })
-        .catch(() => undefined);
-    }
+  /** Undoes the steps that `applies` selects, see {@link Undoing.undo}. */
+  #undo(operation: OpenOperation, applies: (kind: StepKind) => boolean): Promise<void> {
+    return this.#undoing.undo(operation.steps, applies, (step, failure) =>
+      this.#recorder.append({
+        type: 'step-undone',
+        op: operation.id,
+        ...briefAuditFields(operation),
+        step,
+        ...(failure === undefined ? {} : { failure: asJson(failure.toData()) }),
+      }),
+    );
   }
 
   /**
@@ -315,17 +307,18 @@ export class Operations {
   async #end(operation: OpenOperation, failure: Failure | undefined): Promise<'undone' | 'finished'> {
     let outcome: 'undone' | 'finished';
     try {
-      outcome = (await this.#isDone(operation)) ? 'finished' : 'undone';
+      outcome = (await this.#undoing.isDone(operation.steps)) ? 'finished' : 'undone';
       await this.#undo(operation, (kind) => outcome === 'undone' || kind.temporary === true);
     } catch (error) {
       this.#waiting.add(operation.id);
+      this.#turns.ended(operation.id);
       const cause = Failure.from(error);
       await this.#recordReason(operation, cause);
       throw new Failure(
         'partial',
         {
           what: `"${operation.verb} ${operation.target}"`,
-          why: `${failure === undefined ? 'it was interrupted' : `it failed (${failure.what}: ${failure.why})`}, and it could not be undone: ${cause.what}: ${cause.why}`,
+          why: `${failure === undefined ? 'it was interrupted' : `it failed (${failure.what}: ${failure.why})`}, and it could be neither completed nor undone: ${cause.what}: ${cause.why}`,
           next: 'the server will try again by itself; "reconcile" shows what differs, and "doctor" what is wrong with the host',
           details: { operation: operation.id },
         },
@@ -354,7 +347,7 @@ export class Operations {
 
   async #recordEnd(
     operation: OpenOperation,
-    outcome: 'done' | 'undone' | 'finished',
+    outcome: 'done' | 'undone' | 'finished' | 'abandoned',
     failure: Failure | undefined,
   ): Promise<void> {
     await this.#recorder.append({
@@ -383,10 +376,15 @@ function auditFields({ verb, target, actor }: OpenOperation): { verb: string; ta
 }
 
 /**
- * Returns the same fields for a step's record. The actor is only a name, because the operation's record has the rest.
+ * Returns the same fields for a step's record. Of the actor it has what tells an owner from an admin of the same name;
+ * the operation's record has the rest.
  */
-function briefAuditFields({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: string } {
-  return { verb, target, actor: actor.name };
+function briefAuditFields({
+  verb,
+  target,
+  actor: { name, entryPoint },
+}: OpenOperation): ReturnType<typeof auditFields> {
+  return { verb, target, actor: { name, entryPoint } };
 }
 
 function asJson(data: FailureData): JsonObject {

@@ -12,6 +12,8 @@ export interface JournalFilter {
   /** Names of targets, any of which matches. */
   readonly targets?: readonly string[];
   readonly types?: readonly string[];
+  /** Types that do not match. */
+  readonly exceptTypes?: readonly string[];
   /** Id of the login: the record's `actor.login`. */
   readonly login?: string;
   /** Earliest time, inclusive. */
@@ -70,7 +72,7 @@ export async function* queryJournal(
 
 /** Returns a function that tests records against the filter. Throws `invalid-time` or `invalid-count`. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
-  const { actor, verb, targets, types, login, limit } = filter;
+  const { actor, verb, targets, types, exceptTypes, login, limit } = filter;
   const since = milliseconds('since', filter.since) ?? -Infinity;
   const until = milliseconds('until', filter.until) ?? Infinity;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -85,7 +87,8 @@ function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
       (verb === undefined || record['verb'] === verb) &&
       (targets === undefined || targets.some((target) => target === record['target'])) &&
       (login === undefined || loginOf(record) === login) &&
-      (types === undefined || types.includes(record.type))
+      (types === undefined || types.includes(record.type)) &&
+      exceptTypes?.includes(record.type) !== true
     );
   };
 }

@@ -1,9 +1,10 @@
 /** The files of a journal: `000001.jsonl`, `000002.jsonl`, … in one folder, and how they are read. */
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
-import { maxLineBytes, parseLine, type JournalRecord } from './chain.ts';
+import { parseLine, type JournalRecord } from './chain.ts';
 import { unreadable } from './failures.ts';
+import { splitLines, type Line } from './lines.ts';
 
 const namePattern = /^(\d{6,15})\.jsonl$/;
 
@@ -33,24 +34,16 @@ export async function listSegments(folder: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** Returns the first segment that is missing from `1, 2, 3 …`. */
-export function firstGap(segments: readonly number[]): number | undefined {
-  const index = segments.findIndex((segment, i) => segment !== i + 1);
-  return index === -1 ? undefined : index + 1;
-}
-
-export interface Line {
-  /** Counted from 1. */
-  readonly number: number;
-  /** Position of its first byte in the file. */
-  readonly offset: number;
-  /** The line without its line feed; empty if it is too long. */
-  readonly bytes: Buffer;
-  /**
-   * `complete` ends with a line feed, `incomplete` with the end of the file. `too-long` has more than
-   * {@link maxLineBytes}.
-   */
-  readonly form: 'complete' | 'incomplete' | 'too-long';
+/**
+ * Returns the first segment that is missing from `1, 2, 3 …`. The segments up to `archived` may be missing, but only
+ * from the beginning.
+ */
+export function firstGap(segments: readonly number[], archived = 0): number | undefined {
+  const [first = 0] = segments;
+  if (segments.length === 0) return archived === 0 ? undefined : archived + 1;
+  if (first > archived + 1) return archived + 1;
+  const index = segments.findIndex((segment, i) => segment !== first + i);
+  return index === -1 ? undefined : first + index;
 }
 
 export interface ReadOptions {
@@ -69,46 +62,22 @@ export async function* readLines(path: string, options: ReadOptions = {}): Async
   });
   try {
     const end = options.endBytes ?? (await file.stat()).size;
-    let partial: Buffer[] = [];
-    let partialBytes = 0;
-    let number = 1;
-    let position = 0;
-    while (position < end) {
-      if (options.signal?.aborted === true)
-        throw new Failure('cancelled', { what: 'reading the journal', why: 'it was cancelled' });
-      const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - position));
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
-      if (bytesRead === 0) break;
-      const lines: Line[] = [];
-      let from = 0;
-      let tooLong = false;
-      while (from < bytesRead && !tooLong) {
-        const feed = chunk.subarray(0, bytesRead).indexOf(0x0a, from);
-        const part = chunk.subarray(from, feed === -1 ? bytesRead : feed);
-        const offset = position + from - partialBytes;
-        partial.push(part);
-        partialBytes += part.length;
-        if (partialBytes >= maxLineBytes) {
-          lines.push({ number, offset, bytes: Buffer.alloc(0), form: 'too-long' });
-          tooLong = true;
-        } else if (feed !== -1) {
-          lines.push({ number, offset, bytes: partial.length === 1 ? part : Buffer.concat(partial), form: 'complete' });
-          number += 1;
-          partial = [];
-          partialBytes = 0;
-        }
-        from = feed === -1 ? bytesRead : feed + 1;
-      }
-      if (lines.length > 0) yield lines;
-      if (tooLong) return;
-      position += bytesRead;
-    }
-    if (partialBytes > 0)
-      yield [{ number, offset: position - partialBytes, bytes: Buffer.concat(partial), form: 'incomplete' }];
+    yield* splitLines(chunksOf(file, end), options.signal);
   } catch (error) {
     throw error instanceof Failure ? error : unreadable(path, error);
   } finally {
     await file.close();
+  }
+}
+
+async function* chunksOf(file: FileHandle, endBytes: number): AsyncGenerator<Buffer, void, undefined> {
+  let position = 0;
+  while (position < endBytes) {
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, endBytes - position));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+    position += bytesRead;
   }
 }
 

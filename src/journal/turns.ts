@@ -3,6 +3,7 @@
  * other: one who restarts without end would keep admins from stopping or deleting the container.
  */
 import { EventEmitter, once } from 'node:events';
+import { actorTitle } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { OpenOperation } from './openOperations.ts';
 
@@ -18,7 +19,7 @@ export class Turns {
     return this.#awaited.has(target);
   }
 
-  /** Resolves when the operation `id` on the target has ended, and after {@link waitMs} at the latest. */
+  /** Resolves when the operation `id` on the target runs no more, and after {@link waitMs} at the latest. */
   async after(id: string, target: string, withinMs = waitMs): Promise<void> {
     this.#awaited.set(target, (this.#awaited.get(target) ?? 0) + 1);
     try {
@@ -30,6 +31,7 @@ export class Turns {
     }
   }
 
+  /** Notes that an operation has ended, or does not run any more. */
   ended(id: string): void {
     this.#ends.emit(id);
   }
@@ -39,7 +41,7 @@ export class Turns {
 export function busy(target: string, { id, verb, actor, startedAt }: OpenOperation): Failure {
   return new Failure('busy', {
     what: `"${target}"`,
-    why: `"${verb}" by ${actor.name} has been in progress since ${startedAt}`,
+    why: `"${verb}" by ${actorTitle(actor)} has been in progress since ${startedAt}`,
     next: 'wait until it ends; "doctor" shows unfinished operations',
     details: { operation: id },
   });
@@ -49,4 +51,14 @@ export function busy(target: string, { id, verb, actor, startedAt }: OpenOperati
 export function aboutToBegin(target: string): Failure {
   const why = 'a change by an admin is about to begin';
   return new Failure('busy', { what: `"${target}"`, why, next: 'wait until it ends' });
+}
+
+/** Returns why an operation that could not be undone has ended all the same. */
+export function takenOver(left: OpenOperation, by: OpenOperation): Failure {
+  return new Failure('partial', {
+    what: `"${left.verb} ${left.target}"`,
+    why: `it could be neither completed nor undone, and "${by.verb}" by ${by.actor.name} has taken over`,
+    next: '"reconcile" shows what differs',
+    details: { operation: by.id },
+  });
 }

@@ -8,7 +8,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../domain/failure.ts';
 import { durationInWords } from '../domain/values/duration.ts';
 import { defaultIncusFolder, incusFolder } from '../host/incus/folder.ts';
-import { run, succeeds, systemPath } from './programs.ts';
+import { systemPath } from '../domain/systemPath.ts';
+import { run, succeeds } from './programs.ts';
 
 /** Returns the folder of the daemon that this environment selects: `INCUS_DIR`, as Incus itself reads it. */
 export function incusDir(env: Readonly<Record<string, string>> = {}): string {

@@ -9,9 +9,11 @@ import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { missingBridgeSettings } from '../host/incus/bridgeSettings.ts';
 import { incusDir } from './daemon.ts';
+import { hasContainers, recoverPool } from './lostDatabase.ts';
 import { kernelHas } from './packages.ts';
-import { run, succeeds } from './programs.ts';
+import { run } from './programs.ts';
 import { freeSubnet, usedRanges } from './subnet.ts';
+import { zfsWorks } from './zfs.ts';
 
 const gibibyte = 1024 ** 3;
 
@@ -159,13 +161,8 @@ export interface InitialiseOptions {
   readonly offerZfs?: () => Promise<boolean>;
   /** The bridge's own address with the prefix length. Default: a free one. */
   readonly bridgeAddress?: string;
-}
-
-/** Reports whether ZFS works: loads the module if necessary, and checks that the tools match it. */
-async function zfsWorks(): Promise<boolean> {
-  if (!(await kernelHas('zfs'))) return false;
-  await succeeds('modprobe', ['zfs']);
-  return succeeds('zpool', ['version']);
+  /** Returns the one that containers have which Incus does not know any more, if it is known. */
+  readonly formerBridgeAddress?: () => Promise<string | undefined>;
 }
 
 /** Chooses the driver of a pool: ZFS if the machine has it or gets it now, else btrfs, else a plain folder. */
@@ -195,15 +192,21 @@ async function choosePool(options: InitialiseOptions): Promise<NonNullable<Parts
   return { name: 'default', driver, sizeBytes: poolSize(bavail * bsize, folder) };
 }
 
+async function chooseBridgeAddress(options: InitialiseOptions, isLost: boolean): Promise<string> {
+  const former = isLost ? await options.formerBridgeAddress?.() : undefined;
+  return options.bridgeAddress ?? former ?? freeSubnet(await usedRanges());
+}
+
 /** Adds a pool and a managed bridge if Incus has none, and adds both to a default profile that lacks them. */
 export async function initialiseIncus(options: InitialiseOptions): Promise<void> {
   const env = options.env ?? {};
   const state = await incusState(env);
   const pool = state.pools.length === 0 ? await choosePool(options) : undefined;
   // A profile with a network of its own (macvlan, an existing bridge) is an admin's decision: add no bridge beside it.
+  const lost = pool?.driver === 'zfs' && pool.source !== undefined && (await hasContainers(pool.source));
   const bridge =
     state.bridges.length === 0 && !state.nicDevice
-      ? { name: options.bridgeName ?? 'incusbr0', address: options.bridgeAddress ?? freeSubnet(await usedRanges()) }
+      ? { name: options.bridgeName ?? 'incusbr0', address: await chooseBridgeAddress(options, lost) }
       : undefined;
   const poolName = pool?.name ?? (state.pools.length === 1 ? state.pools[0] : undefined);
   const networkName = bridge?.name ?? (state.bridges.length === 1 ? state.bridges[0] : undefined);
@@ -212,7 +215,7 @@ export async function initialiseIncus(options: InitialiseOptions): Promise<void>
     ...(state.nicDevice || networkName === undefined ? {} : { nic: { network: networkName } }),
   };
   if (pool === undefined && bridge === undefined && Object.keys(profile).length === 0) return;
-  if (pool !== undefined) {
+  if (pool !== undefined && !lost) {
     const size = pool.sizeBytes === undefined ? '' : ` of ${Math.round(pool.sizeBytes / gibibyte)} GiB`;
     options.say(
       `Creating the storage pool "${pool.name}" (${pool.driver}${size}${pool.source === undefined ? '' : `, on ${pool.source}`})`,
@@ -223,10 +226,14 @@ export async function initialiseIncus(options: InitialiseOptions): Promise<void>
       `Creating the bridge "${bridge.name}" (${bridge.address}, NAT, no IPv6, DHCP for known instances only)`,
     );
   if (Object.keys(profile).length > 0) options.say('Adding the missing root disk or network to the default profile');
-  const parts: Parts = {
-    profile,
-    ...(pool === undefined ? {} : { pool }),
-    ...(bridge === undefined ? {} : { bridge }),
-  };
-  await run('incus', ['admin', 'init', '--preseed'], { input: renderPreseed(parts), timeoutMs: 5 * 60_000, env });
+  const preseed = (parts: Parts): Promise<unknown> =>
+    run('incus', ['admin', 'init', '--preseed'], { input: renderPreseed(parts), timeoutMs: 5 * 60_000, env });
+  const withBridge = bridge === undefined ? {} : { bridge };
+  if (pool?.source !== undefined && lost) {
+    // Containers are taken over only when there is the bridge that they use.
+    await preseed({ profile: {}, ...withBridge });
+    options.say(`Taking over the containers in ${pool.source}, which Incus does not know: its database was lost`);
+    await recoverPool({ name: pool.name, source: pool.source }, env);
+    await preseed({ profile });
+  } else await preseed({ profile, ...(pool === undefined ? {} : { pool }), ...withBridge });
 }

@@ -3,7 +3,7 @@
  * passwords off without a word from an admin, so every doubt counts as yes.
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { defaultSshdConfig } from '../settings/types.ts';
 import { run } from './programs.ts';
 
@@ -51,20 +51,23 @@ export function whyPasswordsMayBeUsed({
   const inForce = new Set(sshd.split('\n').map((line) => line.trim().toLowerCase()));
   const sources = [...nsswitch.matchAll(/^(?:passwd|shadow):(.*)$/gm)].flatMap(([, list = '']) =>
     list
-      .replace(/\[[^\]]*\]|#.*$/g, ' ')
+      .replace(/\[[^[\]]*\]|#.*$/g, ' ')
       .split(/\s+/)
       .filter(Boolean),
   );
   if (sources.length === 0 || sources.some((source) => !localSources.has(source)))
     return 'accounts may come from elsewhere than /etc/passwd (nsswitch.conf)';
-  const modules = [...pam.matchAll(/^\s*-?auth\s.*?(\S+\.so)\b/gm)].map(([, module = '']) =>
-    module.replace(/^.*\//, ''),
-  );
-  if (modules.length === 0 || /^\s*@?include\b/m.test(pam) || modules.some((module) => !localModules.has(module)))
+  const modules = pam
+    .split('\n')
+    .filter((line) => /^\s*-?auth\s/.test(line))
+    .flatMap((line) => line.split(/\s+/).find((word) => word.endsWith('.so')) ?? [])
+    .map((module) => basename(module));
+  if (modules.length === 0 || /^[ \t]*@?include\b/m.test(pam) || modules.some((module) => !localModules.has(module)))
     return 'PAM may check passwords elsewhere than in /etc/shadow (common-auth)';
   // `sshd -T` answers for one connection only.
-  if (/^\s*Match\b(?!\s+all\s*$)/im.test(sshdFiles)) return 'sshd has other settings for some connections (Match)';
-  if (/^\s*Include\b(?!.*\bsshd_config\.d\/)/im.test(sshdFiles)) return 'sshd reads further files (Include)';
+  if (/^[ \t]*Match\b(?![ \t]+all[ \t]*$)/im.test(sshdFiles))
+    return 'sshd has other settings for some connections (Match)';
+  if (/^[ \t]*Include\b(?!.*\bsshd_config\.d\/)/im.test(sshdFiles)) return 'sshd reads further files (Include)';
   if (!inForce.has('kbdinteractiveauthentication no'))
     return 'sshd asks for more than a password (KbdInteractiveAuthentication)';
   if (!inForce.has('authenticationmethods any')) return 'sshd asks for chosen methods (AuthenticationMethods)';

@@ -6,12 +6,15 @@ import { Accounts, frontAccount, remoteAccount } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import { Failure } from '../domain/failure.ts';
 import type { KernelLimits } from '../domain/values/kernelLimits.ts';
+import type { Home } from '../settings/home.ts';
+import type { Settings } from '../settings/settings.ts';
 import { closeBridge } from './bridge.ts';
 import { startBus } from './bus.ts';
 import { startIncusDaemon } from './daemon.ts';
 import { initialiseIncus } from './initialise.ts';
 import type { InitialiseOptions } from './initialise.ts';
 import { raiseKernelLimits } from './kernelLimits.ts';
+import { formerBridgeAddress } from './lostDatabase.ts';
 import { installPackages, missingPackages } from './packages.ts';
 import { whyPasswordsMayBeUsedHere } from './passwordLogins.ts';
 import { readOsRelease, supportedRelease } from './release.ts';
@@ -39,6 +42,18 @@ export interface PrepareSettings {
   readonly network?: string | undefined;
   /** Driver and source of the storage pool. Default: chosen automatically. */
   readonly storage?: NonNullable<InitialiseOptions['storage']>;
+}
+
+/** Returns what the configuration of a server in this home says about the machine. */
+export function prepareSettings({ jump, sysctl, incus }: Settings, home: Home): Omit<PrepareSettings, 'storage'> {
+  return {
+    group: jump.group,
+    authorizedKeysFolder: jump.authorizedKeysFolder ?? home.authorizedKeys,
+    pendingLoginsPerSource: jump.pendingLoginsPerSource,
+    passwordLogins: jump.passwordLogins,
+    sysctl,
+    network: incus.network,
+  };
 }
 
 export interface PrepareOptions {
@@ -87,6 +102,7 @@ export async function prepareHost({ say, ask, offer, settings }: PrepareOptions)
   await initialiseIncus({
     say,
     offerZfs: () => offerZfs({ release, say, offer }),
+    formerBridgeAddress: () => formerBridgeAddress(settings.authorizedKeysFolder),
     ...(settings.storage === undefined ? {} : { storage: settings.storage }),
   });
   await closeBridge({ say, name: settings.network });

@@ -5,6 +5,7 @@
 import { execa } from 'execa';
 import { Failure } from '../domain/failure.ts';
 import { printableLines } from '../domain/text.ts';
+import { systemPath } from '../domain/systemPath.ts';
 import { durationInWords } from '../domain/values/duration.ts';
 
 export interface RunOptions {
@@ -15,6 +16,8 @@ export interface RunOptions {
   /** Exit codes that are no failure. Default: only 0. */
   readonly allowExit?: readonly number[] | 'any';
   readonly signal?: AbortSignal;
+  /** The working directory. Default: that of this process. */
+  readonly cwd?: string;
 }
 
 export interface RunResult {
@@ -25,9 +28,6 @@ export interface RunResult {
 
 /** Default time limit of a program, in milliseconds. */
 const shortMs = 60_000;
-
-/** The folders of system programs in Debian and Ubuntu: a PATH from sudo or cron often lacks the sbin folders. */
-export const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Runs one program to its end, without a shell. The locale is fixed, because callers parse the output.
@@ -40,7 +40,7 @@ export async function run(program: string, args: readonly string[], options: Run
   const result = await execa(program, args, {
     input: options.input ?? '',
     env: {
-      PATH: process.env['PATH'] === undefined ? systemPath : `${process.env['PATH']}:${systemPath}`,
+      PATH: systemPath,
       LC_ALL: 'C',
       ...options.env,
     },
@@ -50,6 +50,7 @@ export async function run(program: string, args: readonly string[], options: Run
     reject: false,
     stripFinalNewline: false,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   if (result.timedOut)
     throw new Failure('timeout', { what, why: `it did not end within ${durationInWords(timeoutMs)} and was stopped` });

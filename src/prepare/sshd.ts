@@ -19,11 +19,14 @@ const dropInPath = `${defaultSshdConfig}.d/10-containarium.conf`;
 /** Where versions up to 0.2.0 wrote it. */
 const formerPath = `${defaultSshdConfig}.d/50-containarium.conf`;
 
+/** The files of the drop-in folder, as an `Include` names them. */
+const dropInPattern = /[\s="](?:\/etc\/ssh\/)?sshd_config\.d\/\*(?:\.conf)?"?(?:\s|$)/i;
+
 /** Reports whether sshd_config includes its drop-in folder before any `Match`, which makes an include conditional. */
 export function includesDropIns(mainConfig: string): boolean {
   for (const line of mainConfig.split('\n')) {
     if (/^\s*Match\b/i.test(line)) return false;
-    if (/^\s*Include[\s=]+(?:.*\s)?"?(?:\/etc\/ssh\/)?sshd_config\.d\/\*(?:\.conf)?"?(?:\s|$)/i.test(line)) return true;
+    if (/^\s*Include[\s=]/i.test(line) && dropInPattern.test(line)) return true;
   }
   return false;
 }

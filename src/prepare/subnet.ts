@@ -1,6 +1,6 @@
 /**
- * Finds an IPv4 /24 for a bridge that overlaps no address or route of the machine: a bridge on a network that is also
- * routed elsewhere makes that network unreachable.
+ * Finds an IPv4 network for a bridge that overlaps no address or route of the machine: a bridge on a network that is
+ * also routed elsewhere makes that network unreachable.
  */
 import ipaddr from 'ipaddr.js';
 import { Failure } from '../domain/failure.ts';
@@ -27,28 +27,48 @@ export function overlap(a: Range, b: Range): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
+/** Sizes to try, as prefix lengths: room for 4,000 containers, or for 250 where no larger network is free. */
+const prefixLengths = [20, 24] as const;
+
 /**
- * Yields the /24 networks to try, as their first three bytes. 10.0.3 comes first, because existing setups use it.
- * 192.168 comes last and 172.17 to 172.31 are left out, because Docker in the containers takes its networks from there.
+ * Yields the bridge's own address in each network to try. 10.0.3.1 comes first, because existing setups use it. 192.168
+ * comes last and 172.17 to 172.31 are left out, because Docker in the containers takes its networks from there.
  */
-export function* candidates(): Generator<string> {
-  yield '10.0.3';
-  for (let second = 64; second < 256; second += 1) yield `10.${second}.3`;
-  for (let third = 0; third < 256; third += 1) yield `172.16.${third}`;
-  for (let third = 255; third >= 0; third -= 1) yield `192.168.${third}`;
+export function* candidates(prefixLength: number): Generator<string> {
+  const step = 2 ** (24 - prefixLength);
+  yield `10.0.3.1/${prefixLength}`;
+  for (let second = 64; second < 256; second += 1) yield `10.${second}.3.1/${prefixLength}`;
+  for (let third = 0; third < 256; third += step) yield `172.16.${third}.1/${prefixLength}`;
+  for (let third = 256 - step; third >= 0; third -= step) yield `192.168.${third}.1/${prefixLength}`;
 }
 
-/** Returns the first candidate that overlaps no used range, as the bridge's own address (`10.0.3.1/24`). */
-export function freeSubnet(used: readonly Range[], tried: Iterable<string> = candidates()): string {
-  for (const prefix of tried) {
-    const range = parseRange(`${prefix}.0/24`);
-    if (range !== undefined && !used.some((each) => overlap(each, range))) return `${prefix}.1/24`;
+function* allCandidates(): Generator<string> {
+  for (const prefixLength of prefixLengths) yield* candidates(prefixLength);
+}
+
+/** Returns the first candidate whose network overlaps no used range: the bridge's own address (`10.0.3.1/20`). */
+export function freeSubnet(used: readonly Range[], tried: Iterable<string> = allCandidates()): string {
+  for (const address of tried) {
+    const range = parseRange(address);
+    if (range !== undefined && !used.some((each) => overlap(each, range))) return address;
   }
   throw new Failure('settings', {
     what: 'an address range for the containers',
     why: 'every private IPv4 network that was tried overlaps an address or route of this machine',
     next: 'create a managed bridge yourself ("incus network create incusbr0 ipv4.address=…"), and start again',
   });
+}
+
+/** Returns the first candidate whose network has all these addresses, or undefined if none has, or there are none. */
+export function subnetOf(addresses: readonly string[]): string | undefined {
+  const ranges = addresses.map((address) => parseRange(address));
+  if (ranges.length === 0) return undefined;
+  for (const address of candidates(prefixLengths[0])) {
+    const network = parseRange(address);
+    if (network !== undefined && ranges.every((range) => range !== undefined && overlap(network, range)))
+      return address;
+  }
+  return undefined;
 }
 
 interface IpAddress {

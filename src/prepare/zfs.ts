@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { release as kernelRelease } from 'node:os';
 import { Failure } from '../domain/failure.ts';
 import { flavourOf } from '../host/kernelRelease.ts';
-import { addSource, hasCandidate, install, remove, updateLists } from './packages.ts';
+import { addSource, hasCandidate, install, kernelHas, remove, updateLists } from './packages.ts';
 import { succeeds } from './programs.ts';
 import type { Release } from './release.ts';
 
@@ -92,4 +92,27 @@ export async function offerZfs(
     });
     return false;
   }
+}
+
+/** Reports whether ZFS works: loads the module if necessary, and checks that the tools match it. */
+export async function zfsWorks(): Promise<boolean> {
+  if (!(await kernelHas('zfs'))) return false;
+  await succeeds('modprobe', ['zfs']);
+  return succeeds('zpool', ['version']);
+}
+
+/** Installs ZFS where it is missing. Rejects with `program-missing` if this machine cannot have it. */
+export async function requireZfs({ release, say }: Omit<OfferOptions, 'offer'>): Promise<void> {
+  if (await zfsWorks()) return;
+  if (await kernelHas('zfs')) {
+    say('Installing zfsutils-linux');
+    await updateLists(say);
+    await install(['zfsutils-linux']);
+  } else await offerZfs({ release, say, offer: () => Promise.resolve(true) });
+  if (await zfsWorks()) return;
+  throw new Failure('program-missing', {
+    what: 'ZFS on this machine',
+    why: 'its kernel has no ZFS, and none can be compiled for it',
+    next: 'boot a kernel of the release itself, outside of a container, and try again; or leave --data-disk out',
+  });
 }

@@ -58,32 +58,34 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
     async call(call, onEvent, signal, terminal) {
       const id = randomUUID();
       listeners.set(id, onEvent);
-      if (terminal !== undefined) {
-        terminals.set(id, terminal);
-        // core ignores input once the call is over.
-        const whileOpen = (send: () => void): void => {
-          if (terminals.has(id)) send();
-        };
-        terminal.attach({
-          input: (data) =>
-            whileOpen(() => notify(connection, messages.terminalInput, { id, data: data.toString('base64') })),
-          resize: (columns, rows) =>
-            whileOpen(() => notify(connection, messages.terminalResize, { id, columns, rows })),
-          // A caller that leaves aborts the call or closes the connection.
-          end: () => undefined,
-        });
-      }
+      if (terminal !== undefined) terminals.set(id, terminal);
       const terminalInfo =
         terminal === undefined
           ? {}
           : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
       try {
         const { actor, ...request } = call;
-        return await connection.sendRequest(
+        const answer = connection.sendRequest(
           messages.call,
           { id, ...request, ...terminalInfo, login: loginOf(actor), input: { ...call.input } },
           cancellation(signal),
         );
+        // After the request: core ignores input of a call that it does not know.
+        if (terminal !== undefined) {
+          // core ignores input once the call is over.
+          const whileOpen = (send: () => void): void => {
+            if (terminals.has(id)) send();
+          };
+          terminal.attach({
+            input: (data) =>
+              whileOpen(() => notify(connection, messages.terminalInput, { id, data: data.toString('base64') })),
+            resize: (columns, rows) =>
+              whileOpen(() => notify(connection, messages.terminalResize, { id, columns, rows })),
+            // A caller that leaves aborts the call or closes the connection.
+            end: () => undefined,
+          });
+        }
+        return await answer;
       } catch (error) {
         throw fromResponseError(error);
       } finally {

@@ -5,10 +5,8 @@
 import { z } from 'zod';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
+import { isBackupId } from '../domain/values/backupId.ts';
 import type { BackupName } from './layout.ts';
-
-/** The version that this program writes. It reads no later one. */
-const manifestVersion = 1;
 
 export const maxManifestBytes = 1024 * 1024;
 
@@ -20,8 +18,8 @@ const configMap = z.record(z.string().max(200), z.string().max(100_000));
 /** A stream, as it was made and as it is stored. */
 const stored = z.object({ plainBytes: byteCount, plainSha256: sha256, storedBytes: byteCount, storedSha256: sha256 });
 
-const manifest = z.object({
-  version: z.literal(manifestVersion),
+/** What every backup has. */
+const common = {
   id: shortText,
   user: shortText,
   container: shortText,
@@ -42,25 +40,62 @@ const manifest = z.object({
     /** Number of files that had no room in it. */
     omitted: byteCount.default(0),
   }),
+};
+
+/** A backup whose data are an archive that Incus has exported. */
+const exportManifest = z.object({ version: z.literal(1), ...common });
+
+/**
+ * A backup whose data are a stream of `zfs send`. It has a version of its own, so that programs that know only exports
+ * refuse it.
+ */
+const zfsManifest = z.object({
+  version: z.literal(2),
+  format: z.literal('zfs'),
+  ...common,
+  /** Guid of the snapshot, by which ZFS recognizes it. */
+  guid: z.string().regex(/^[1-9]\d{0,19}$/),
+  /** Id of the backup of the same container on which the stream builds; null for a full one. */
+  base: z.string().refine(isBackupId).nullable(),
+  /** The user ids that the files have on disk, as Incus writes them (`volatile.last_state.idmap`); null if unknown. */
+  idmap: z.string().max(100_000).nullable(),
+  /** Checksum of the recipients; null if it is not encrypted. An increment has those of its base. */
+  recipientsSha256: sha256.nullable(),
 });
 
-export type Manifest = z.infer<typeof manifest>;
+const manifest = z.discriminatedUnion('version', [exportManifest, zfsManifest]);
+
+export type ExportManifest = z.infer<typeof exportManifest>;
+export type ZfsManifest = z.infer<typeof zfsManifest>;
+export type Manifest = ExportManifest | ZfsManifest;
 export type StoredStream = z.infer<typeof stored>;
 
 /** What the last verification found. */
-const verification = z.object({
-  verifiedAt: z.iso.datetime(),
-  /** Files whose contents were compared, and those left out because the boot had changed them. */
-  compared: byteCount,
-  changedByBoot: byteCount.default(0),
-});
+const verification = z.union([
+  z.object({
+    verifiedAt: z.iso.datetime(),
+    /** Files whose contents were compared, and those left out because the boot had changed them. */
+    compared: byteCount,
+    changedByBoot: byteCount.default(0),
+  }),
+  z.object({
+    failedAt: z.iso.datetime(),
+    /** What was wrong, as a clause. */
+    why: z.string().max(2000),
+  }),
+]);
 
 export type Verification = z.infer<typeof verification>;
+
+/** Returns when a backup was verified, if that succeeded. */
+export function verifiedAt(found: Verification | undefined): string | undefined {
+  return found !== undefined && 'verifiedAt' in found ? found.verifiedAt : undefined;
+}
 
 export function damaged({ container, id }: BackupName, why: string, cause?: unknown): Failure {
   return new Failure(
     'backup-damaged',
-    { what: `backup ${id} of ${container}`, why, next: `"backup list" shows others` },
+    { what: `backup ${id} of ${container}`, why, next: `"backup list" shows others`, details: { backup: id } },
     cause,
   );
 }

@@ -2,10 +2,12 @@
  * The backups in their stores. The manifest of a backup is written last, and makes it one: what has no manifest is no
  * backup. With several stores each has all of a backup, and each is read if those before it lack it.
  */
+import { createHash } from 'node:crypto';
 import { PassThrough, pipeline, Readable } from 'node:stream';
 import pMap from 'p-map';
 import type { AgeIdentity } from '../domain/values/age.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
+import { chainOf } from './chain.ts';
 import { readList, type FileEntry } from './fileList.ts';
 import { layout, type BackupName, type Part } from './layout.ts';
 import {
@@ -13,13 +15,17 @@ import {
   maxManifestBytes,
   parseManifest,
   parseVerification,
+  type ExportManifest,
   type Manifest,
   type StoredStream,
   type Verification,
+  type ZfsManifest,
 } from './manifest.ts';
-import type { Store, StoredObject } from './stores/store.ts';
-import { decoded, encoded, Meter, together } from './streams.ts';
-import { listingFiles, textOf, type FileCount } from './tarFiles.ts';
+import { byBackup } from './objects.ts';
+import type { Store } from './stores/store.ts';
+import { checkedAtEnd, decoded, encoded, forked, measured, Meter, newMeters, sealed, together } from './streams.ts';
+import { listFiles, textOf, type FileCount } from './tarFiles.ts';
+import { missingText, troubleOf } from './trouble.ts';
 
 /** A backup in a list. */
 export interface KeptBackup extends BackupName {
@@ -29,16 +35,55 @@ export interface KeptBackup extends BackupName {
   readonly verification: Verification | undefined;
   /** The names of the stores that have it. */
   readonly stores: readonly Store['name'][];
+  /** Whether it is in all stores. */
+  readonly isEverywhere: boolean;
 }
 
+/** What {@link Repository} finds out itself when it stores a backup. */
+type Found = 'version' | 'compression' | 'encryption' | 'data' | 'files' | 'tookMs';
+
 /** What {@link Repository.write} does not find out itself. */
-export type About = Omit<Manifest, 'version' | 'compression' | 'encryption' | 'data' | 'files' | 'tookMs'>;
+export type About = Omit<ExportManifest, Found>;
+
+/** What {@link Repository.writeZfs} does not find out itself. */
+export type ZfsAbout = Omit<ZfsManifest, Found | 'format' | 'recipientsSha256'>;
+
+/** A backup as the stores list it. */
+interface FoundBackup {
+  readonly name: BackupName;
+  readonly stores: Store[];
+  readonly parts: Set<Part>;
+}
+
+/** How a backup is stored. */
+export interface Storing {
+  readonly now: () => Date;
+  readonly signal?: AbortSignal;
+}
 
 /** How long a backup without a manifest may still be in the making, in milliseconds: twice the longest time limit. */
 const leftoverMs = 48 * 3_600_000;
 
 /** Number of manifests that are read at the same time. */
 const readersAtOnce = 8;
+
+/** What is stored as a part of a backup. */
+interface PartSource {
+  readonly stream: Readable;
+  /** Set if the stream is compressed already: measures it as it was before. */
+  readonly plain?: Meter;
+}
+
+/** The parts of a backup of ZFS. */
+export interface ZfsParts {
+  readonly data: Readable;
+  /** The list of the files, as lines of `sha256sum`. */
+  readonly files: Readable;
+  /** Returns the number of files, when the list has ended. */
+  readonly count: () => FileCount;
+  /** Rejects if the backup must not become one. */
+  readonly confirm: () => Promise<void>;
+}
 
 export class Repository {
   readonly #stores: readonly Store[];
@@ -55,6 +100,11 @@ export class Repository {
     return { stores: this.#stores, recipients: this.#recipients };
   }
 
+  /** Rejects if one of the stores takes no backup. */
+  async requireWritable(): Promise<void> {
+    await Promise.all(this.#stores.map((store) => store.requireWritable()));
+  }
+
   /** Returns the free space of the fullest store; undefined if none of them tells. */
   async freeBytes(): Promise<number | undefined> {
     const known = (await Promise.all(this.#stores.map((store) => store.freeBytes()))).filter(
@@ -66,32 +116,22 @@ export class Repository {
   /** Returns the backups of a container, or all, the newest first. Rejects if a store does not answer. */
   async list(container?: string, signal?: AbortSignal): Promise<KeptBackup[]> {
     const prefix = container === undefined ? '' : `${container}/`;
-    const found = new Map<string, { name: BackupName; stores: Store[]; isVerified: boolean }>();
+    const found = new Map<string, FoundBackup>();
     for (const store of this.#stores) {
       const backups = byBackup(await store.list(prefix, signal));
       for (const [key, { name, objects }] of backups) {
         if (!objects.has('manifest.json')) continue;
-        const known = found.get(key) ?? { name, stores: [], isVerified: false };
+        const known = found.get(key) ?? { name, stores: [], parts: new Set<Part>() };
         known.stores.push(store);
-        found.set(key, { ...known, isVerified: known.isVerified || objects.has('verified.json') });
+        for (const part of objects.keys()) known.parts.add(part);
+        found.set(key, known);
       }
     }
-    const kept = await pMap(
-      found.values(),
-      ({ name, stores, isVerified }) => this.#kept(name, stores, isVerified, signal),
-      {
-        concurrency: readersAtOnce,
-      },
-    );
+    const kept = await pMap(found.values(), (each) => this.#kept(each, signal), { concurrency: readersAtOnce });
     return kept.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : a.container < b.container ? -1 : 1));
   }
 
-  async #kept(
-    name: BackupName,
-    stores: readonly Store[],
-    isVerified: boolean,
-    signal?: AbortSignal,
-  ): Promise<KeptBackup> {
+  async #kept({ name, stores, parts }: FoundBackup, signal?: AbortSignal): Promise<KeptBackup> {
     const unlessDamaged = async <T>(read: Promise<T>): Promise<T | Failure> =>
       read.catch((error: unknown) => {
         if (isFailure(error, 'backup-damaged')) return error;
@@ -99,14 +139,16 @@ export class Repository {
       });
     const [manifest, verification] = await Promise.all([
       unlessDamaged(this.manifest(name, signal)),
-      isVerified ? unlessDamaged(this.verification(name, signal)) : undefined,
+      parts.has('verified.json') ? unlessDamaged(this.verification(name, signal)) : undefined,
     ]);
+    const missing = (['data', 'files'] as const).find((part) => !parts.has(part));
     return {
       ...name,
       manifest: manifest instanceof Failure ? undefined : manifest,
-      trouble: manifest instanceof Failure ? manifest.why : undefined,
+      trouble: troubleOf(manifest, missing, verification),
       verification: verification instanceof Failure ? undefined : verification,
       stores: stores.map((store) => store.name),
+      isEverywhere: stores.length === this.#stores.length,
     };
   }
 
@@ -118,6 +160,11 @@ export class Repository {
   /** Reads what the last verification found. Rejects with `not-found` or `backup-damaged`. */
   async verification(name: BackupName, signal?: AbortSignal): Promise<Verification> {
     return parseVerification(name, await this.#text(name, 'verified.json', signal));
+  }
+
+  /** Returns the backups that one of ZFS needs, the full one first and itself last. Rejects with `backup-damaged`. */
+  chain(manifest: ZfsManifest, signal?: AbortSignal): Promise<ZfsManifest[]> {
+    return chainOf(manifest, (name) => this.manifest(name, signal));
   }
 
   async #text(name: BackupName, part: Part, signal?: AbortSignal): Promise<string> {
@@ -143,61 +190,105 @@ export class Repository {
       }
     }
     if (trouble !== undefined) throw trouble;
+    if (part !== 'manifest.json') throw damaged(name, missingText(part), missing);
     throw new Failure(
       'not-found',
-      {
-        what: `backup ${name.id} of ${name.container}`,
-        why: part === 'manifest.json' ? 'there is no such backup' : `its ${part} is missing`,
-        next: 'see "backup list"',
-      },
+      { what: `backup ${name.id} of ${name.container}`, why: 'there is no such backup', next: 'see "backup list"' },
       missing,
     );
   }
 
   /**
-   * Stores an export as a backup. The failure of any part leaves no backup, but may leave parts, which {@link clear}
-   * removes.
+   * Stores an export, which Incus has compressed, as a backup. The failure of any part leaves no backup, but may leave
+   * parts, which {@link clear} removes.
    */
-  async write(
-    about: About,
-    source: Readable,
-    { now, signal }: { now: () => Date; signal?: AbortSignal },
-  ): Promise<Manifest> {
-    const name: BackupName = about;
+  async write(about: About, source: Readable, storing: Storing): Promise<Manifest> {
+    const count: FileCount = { listed: 0, omitted: 0 };
+    const list = new PassThrough();
+    const plain = new Meter();
+    const { original, expanded } = forked(source, plain);
+    // Neither stream may wait for one that has failed.
+    const streams = [original, expanded, list];
+    const failed = (error: Error): void => {
+      for (const stream of streams) stream.destroy(error);
+    };
+    for (const stream of streams) stream.on('error', failed);
+    listFiles(expanded, list, count).catch((error: unknown) => failed(error as Error));
+    const parts = { data: { stream: original, plain }, files: { stream: list } };
+    const found = await this.#storeParts(about, parts, storing);
+    const manifest: Manifest = { version: 1, ...about, ...found(count) };
+    await this.#storeManifest(manifest, storing);
+    return manifest;
+  }
+
+  /**
+   * Stores a stream of ZFS as a backup, and the list of its files, whose number is known when it has ended. `confirm`
+   * is called before the manifest makes it a backup.
+   */
+  async writeZfs(about: ZfsAbout, { data, files, count, confirm }: ZfsParts, storing: Storing): Promise<Manifest> {
+    const found = await this.#storeParts(about, { data: { stream: data }, files: { stream: files } }, storing);
+    const manifest: Manifest = {
+      version: 2,
+      format: 'zfs',
+      ...about,
+      recipientsSha256: this.recipientsSha256,
+      ...found(count()),
+    };
+    await confirm();
+    await this.#storeManifest(manifest, storing);
+    return manifest;
+  }
+
+  /** Checksum of the recipients, by which a backup can be told that other people can read; null if there are none. */
+  get recipientsSha256(): string | null {
+    if (this.#recipients.length === 0) return null;
+    return createHash('sha256')
+      .update([...this.#recipients].sort().join('\n'))
+      .digest('hex');
+  }
+
+  /** Stores the data and the list of files, and returns what is known of them then. */
+  async #storeParts(
+    name: BackupName,
+    sources: Readonly<Record<'data' | 'files', PartSource>>,
+    { now, signal }: Storing,
+  ): Promise<(count: FileCount) => Pick<Manifest, Exclude<Found, 'version'>>> {
     const [first, ...others] = this.#stores;
     if (first === undefined) throw new Error('a repository without a store');
     const startedMs = now().getTime();
-    const [data, files] = [newMeters(), newMeters()];
-    const count: FileCount = { listed: 0, omitted: 0 };
-    const list = new PassThrough();
-    const archive = Readable.from(listingFiles(source, list, count), { objectMode: false });
-    // Neither stream may wait for one that has failed.
-    archive.on('error', (error) => list.destroy(error));
-    list.on('error', (error) => archive.destroy(error));
-    await together([
-      first.put(layout.keyOf(name, 'data'), encoded(archive, this.#recipients, data.plain, data.stored), signal),
-      first
-        .put(layout.keyOf(name, 'files'), encoded(list, this.#recipients, files.plain, files.stored), signal)
-        .catch((error: unknown) => {
-          archive.destroy(error as Error);
+    const meters = { data: newMeters(sources.data.plain), files: newMeters(sources.files.plain) };
+    const stored = (part: 'data' | 'files'): Promise<void> => {
+      const [{ stream, plain: isCompressed }, { plain, stored: kept }] = [sources[part], meters[part]];
+      const made =
+        isCompressed === undefined
+          ? encoded(stream, this.#recipients, plain, kept)
+          : sealed(stream, this.#recipients, kept);
+      return first.put(layout.keyOf(name, part), made, signal);
+    };
+    const other = { data: sources.files.stream, files: sources.data.stream };
+    await together(
+      (['data', 'files'] as const).map((part) =>
+        stored(part).catch((error: unknown) => {
+          other[part].destroy(error as Error);
           throw error;
         }),
-    ]);
-    const manifest: Manifest = {
-      version: 1,
-      ...about,
-      compression: 'zstd',
-      encryption: this.#recipients.length === 0 ? 'none' : 'age',
-      data: measured(data),
-      files: { ...measured(files), count: count.listed, omitted: count.omitted },
-      tookMs: Math.max(0, now().getTime() - startedMs),
-    };
+      ),
+    );
     for (const store of others)
       for (const part of ['data', 'files'] as const)
         await store.put(layout.keyOf(name, part), await first.get(layout.keyOf(name, part), signal), signal);
-    // That of the first store is the last: a backup is in all stores, or is none.
-    await this.#putText(name, 'manifest.json', manifest, signal);
-    return manifest;
+    return ({ listed, omitted }) => ({
+      compression: 'zstd',
+      encryption: this.#recipients.length === 0 ? 'none' : 'age',
+      data: measured(meters.data),
+      files: { ...measured(meters.files), count: listed, omitted },
+      tookMs: Math.max(0, now().getTime() - startedMs),
+    });
+  }
+
+  /** Stores the manifest. That of the first store is the last: a backup is in all stores, or is none. */
+  #storeManifest(manifest: Manifest, { signal }: Storing): Promise<void> {
+    return this.#putText(manifest, 'manifest.json', manifest, signal);
   }
 
   async #putText(name: BackupName, part: Part, document: unknown, signal?: AbortSignal): Promise<void> {
@@ -296,48 +387,4 @@ export class Repository {
       await store.sweep(before);
     }
   }
-}
-
-function newMeters(): { readonly plain: Meter; readonly stored: Meter } {
-  return { plain: new Meter(), stored: new Meter() };
-}
-
-function measured({ plain, stored }: ReturnType<typeof newMeters>): StoredStream {
-  return {
-    plainBytes: plain.bytes,
-    plainSha256: plain.sha256,
-    storedBytes: stored.bytes,
-    storedSha256: stored.sha256,
-  };
-}
-
-/** Groups keys by backup, and leaves out those that no backup has. */
-function byBackup(
-  objects: readonly StoredObject[],
-): Map<string, { readonly name: BackupName; readonly objects: Map<Part, StoredObject> }> {
-  const found = new Map<string, { readonly name: BackupName; readonly objects: Map<Part, StoredObject> }>();
-  for (const object of objects) {
-    const parsed = layout.parseKey(object.key);
-    if (parsed === undefined) continue;
-    const { container, id, part } = parsed;
-    const prefix = layout.prefixOf(parsed);
-    const known = found.get(prefix) ?? { name: { container, id }, objects: new Map<Part, StoredObject>() };
-    known.objects.set(part, object);
-    found.set(prefix, known);
-  }
-  return found;
-}
-
-/** Passes a stream on, and calls `check` at its end. Errors of libraries become one about the backup. */
-function checkedAtEnd(name: BackupName, part: Part, chunks: Readable, check: () => void): Readable {
-  const passed = async function* (): AsyncGenerator<Buffer> {
-    try {
-      yield* chunks as AsyncIterable<Buffer>;
-    } catch (error) {
-      if (error instanceof Failure) throw error;
-      throw damaged(name, `its ${part} cannot be read: ${error instanceof Error ? error.message : ''}`, error);
-    }
-    check();
-  };
-  return Readable.from(passed(), { objectMode: false });
 }

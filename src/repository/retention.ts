@@ -9,6 +9,8 @@ export interface Keep {
 
 export interface Dated {
   readonly id: string;
+  /** Id of the backup on which it builds. */
+  readonly base?: string | null;
   readonly createdAt: Date;
   readonly verifiedAt: Date | undefined;
 }
@@ -25,7 +27,8 @@ const periods: Readonly<Record<keyof Keep, (time: Date) => string>> = {
 };
 
 /**
- * Returns the backups of one container that no rule keeps, the oldest first. Each of the last days, weeks and months
+ * Returns the backups of one container that no rule keeps, the oldest first, and each after those that build on it.
+ * What is kept needs what it builds on, so that is kept too. Each of the last days, weeks and months
  * that have a backup keeps its newest one. The newest backup stays, and so does the newest that was verified. A backup
  * whose time is after `now` stays too, and keeps no period: a clock was wrong.
  */
@@ -46,5 +49,33 @@ export function pruneList<B extends Dated>(backups: readonly B[], keep: Keep, no
       kept.add(backup);
     }
   }
-  return past.filter((backup) => !kept.has(backup)).reverse();
+  const needs = needed(newestFirst, kept);
+  const pruned = newestFirst.filter((backup) => !needs.has(backup.id));
+  return deletable(pruned.reverse());
+}
+
+/** Returns the ids of the kept backups and of all on which they build. */
+function needed(backups: readonly Dated[], kept: ReadonlySet<Dated>): ReadonlySet<string> {
+  const byId = new Map(backups.map((backup) => [backup.id, backup]));
+  const ids = new Set<string>();
+  for (const backup of kept)
+    for (
+      let each: Dated | undefined = backup;
+      each !== undefined && !ids.has(each.id);
+      each = byId.get(each.base ?? '')
+    )
+      ids.add(each.id);
+  return ids;
+}
+
+/** Sorts backups so that each comes after those that build on it, and otherwise in their order. */
+function deletable<B extends Dated>(backups: readonly B[]): B[] {
+  const left = [...backups];
+  const sorted: B[] = [];
+  for (;;) {
+    const at = left.findIndex(({ id }) => !left.some(({ base }) => base === id));
+    // What builds on itself in a circle cannot be restored, and is left to a person.
+    if (at < 0) return sorted;
+    sorted.push(...left.splice(at, 1));
+  }
 }

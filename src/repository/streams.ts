@@ -1,13 +1,19 @@
 /** The streams between an export and what is stored of it: compression, encryption, and what is counted of them. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { PassThrough, Readable, Transform, type TransformCallback } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { Decrypter, Encrypter } from 'age-encryption';
 import type { AgeIdentity } from '../domain/values/age.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
+import type { BackupName, Part } from './layout.ts';
+import { damaged, type StoredStream } from './manifest.ts';
+
+/** Size of the pieces that (de)compression makes, in bytes. Small ones cost more time than what is done with them. */
+const chunkSize = 256 * 1024;
 
 /** Passes bytes on, counts them and makes their checksum. With `maxBytes`, more than that is an error. */
 export class Meter extends Transform {
@@ -38,10 +44,22 @@ export class Meter extends Transform {
   }
 }
 
+/** Returns what measures a part as it was made and as it is stored; `plain` is given where something else feeds it. */
+export function newMeters(plain = new Meter()): { readonly plain: Meter; readonly stored: Meter } {
+  return { plain, stored: new Meter() };
+}
+
+export function measured({ plain, stored }: ReturnType<typeof newMeters>): StoredStream {
+  return {
+    plainBytes: plain.bytes,
+    plainSha256: plain.sha256,
+    storedBytes: stored.bytes,
+    storedSha256: stored.sha256,
+  };
+}
+
 /** Waits for all, and rejects with the failure that came first. Nothing runs on when it returns. */
-export async function together<T extends readonly unknown[]>(
-  works: readonly [...{ readonly [K in keyof T]: Promise<T[K]> }],
-): Promise<T> {
+export async function together<T>(works: readonly Promise<T>[]): Promise<T[]> {
   let first: { readonly error: unknown } | undefined;
   const noted = works.map((work) =>
     work.catch((error: unknown) => {
@@ -51,20 +69,60 @@ export async function together<T extends readonly unknown[]>(
   );
   const values = await Promise.all(noted);
   if (first !== undefined) throw (first as { error: unknown }).error;
-  return values as unknown as T;
+  return values as T[];
 }
 
 /** Compresses a stream, and encrypts it to the recipients if there are any. */
 export function encoded(source: Readable, recipients: readonly string[], plain: Meter, stored: Meter): Readable {
+  const compressed = new PassThrough();
+  linked(pipeline(source, plain, createZstdCompress({ chunkSize }), compressed), compressed);
+  return sealed(compressed, recipients, stored);
+}
+
+/** Encrypts a compressed stream to the recipients if there are any. */
+export function sealed(compressed: Readable, recipients: readonly string[], stored: Meter): Readable {
   const out = new PassThrough();
-  const stages = [source, plain, createZstdCompress()] as const;
   const work =
     recipients.length === 0
-      ? pipeline(...stages, stored, out)
-      : pipeline(...stages, (chunks: AsyncIterable<Uint8Array>) => encrypted(chunks, recipients), stored, out);
-  // The error reaches the reader of `out`.
+      ? pipeline(compressed, stored, out)
+      : pipeline(compressed, (chunks: AsyncIterable<Uint8Array>) => encrypted(chunks, recipients), stored, out);
+  return linked(work, out);
+}
+
+/** Lets the error of a pipeline reach the reader of its end. */
+function linked(work: Promise<void>, out: PassThrough): PassThrough {
   work.catch((error: unknown) => out.destroy(asError(error)));
   return out;
+}
+
+/** A stream that is read twice. */
+export interface Forked {
+  /** The stream as it is, at the pace of the slower reader. */
+  readonly original: Readable;
+  /** The stream without its compression. `plain` measures it. */
+  readonly expanded: Readable;
+}
+
+/** Reads a compressed stream once for two readers. An error of one ends the other. */
+export function forked(source: Readable, plain: Meter): Forked {
+  const copy = new PassThrough();
+  const expanded = new PassThrough();
+  const original = Readable.from(copying(source, copy), { objectMode: false });
+  linked(pipeline(copy, createZstdDecompress({ chunkSize }), plain, expanded), expanded);
+  original.on('error', (error) => copy.destroy(error));
+  copy.on('error', (error) => original.destroy(error));
+  return { original, expanded };
+}
+
+async function* copying(source: AsyncIterable<Buffer>, copy: PassThrough): AsyncGenerator<Buffer> {
+  const left = finished(copy, { readable: false });
+  left.catch(() => undefined);
+  for await (const chunk of source) {
+    if (copy.destroyed) await left;
+    if (!copy.write(chunk)) await Promise.race([once(copy, 'drain'), left]);
+    yield chunk;
+  }
+  copy.end();
 }
 
 /** Reverses {@link encoded}. `identity` is needed for an encrypted stream. */
@@ -72,17 +130,16 @@ export function decoded(source: Readable, identity: AgeIdentity | undefined, sto
   const out = new PassThrough();
   const work =
     identity === undefined
-      ? pipeline(source, stored, createZstdDecompress(), plain, out)
+      ? pipeline(source, stored, createZstdDecompress({ chunkSize }), plain, out)
       : pipeline(
           source,
           stored,
           (chunks: AsyncIterable<Uint8Array>) => decrypted(chunks, identity),
-          createZstdDecompress(),
+          createZstdDecompress({ chunkSize }),
           plain,
           out,
         );
-  work.catch((error: unknown) => out.destroy(asError(error)));
-  return out;
+  return linked(work, out);
 }
 
 async function* encrypted(
@@ -142,4 +199,18 @@ async function* passed(
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Passes a stream on, and calls `check` at its end. Errors of libraries become one about the backup. */
+export function checkedAtEnd(name: BackupName, part: Part, chunks: Readable, check: () => void): Readable {
+  const passed = async function* (): AsyncGenerator<Buffer> {
+    try {
+      yield* chunks as AsyncIterable<Buffer>;
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      throw damaged(name, `its ${part} cannot be read: ${error instanceof Error ? error.message : ''}`, error);
+    }
+    check();
+  };
+  return Readable.from(passed(), { objectMode: false });
 }

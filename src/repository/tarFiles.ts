@@ -1,4 +1,4 @@
-/** Reads the files of an export while it passes: a tar archive, as `incus export` writes it (incus 6.0). */
+/** Reads the files of an export: a tar archive, as `incus export` writes it (incus 6.0). */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
@@ -20,15 +20,15 @@ const defaultMaxFiles = 2_000_000;
 const maxListBytes = 512 * 1024 * 1024;
 
 /**
- * Passes an archive on, and writes the list of its files to `list`. The archive goes no faster than the list. Throws if
- * it is no tar archive, or cut.
+ * Writes the list of the files of an archive to `list`, which is ended. The archive is read no faster than the list.
+ * Rejects if it is no tar archive, or cut.
  */
-export async function* listingFiles(
+export async function listFiles(
   source: AsyncIterable<Buffer>,
   list: Writable,
   count: FileCount,
   maxFiles: number = defaultMaxFiles,
-): AsyncGenerator<Buffer> {
+): Promise<void> {
   const archive = extract();
   let listBytes = 0;
   archive.on('entry', (header, stream, next) => {
@@ -54,7 +54,6 @@ export async function* listingFiles(
   ended.catch(() => undefined);
   for await (const chunk of source) {
     if (!archive.write(chunk)) await Promise.race([once(archive, 'drain'), ended]);
-    yield chunk;
   }
   archive.end();
   await ended;

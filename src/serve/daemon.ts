@@ -3,11 +3,10 @@
  * address is that of the remote interface, not of the SSH server.
  */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import { isLoopback } from '../domain/values/network.ts';
 import { parseAddressAndPort, type AddressAndPort } from '../settings/addressAndPort.ts';
+import { misused, parseWords } from '../settings/words.ts';
 import { serve } from './serve.ts';
 
 /** What `daemon` changes of the settings. */
@@ -20,23 +19,38 @@ export interface DaemonSettings {
 
 const defaultPort = '50051';
 
+const usage =
+  'containarium daemon [--address <address>] [--port <port>] [--mtls | --insecure --as <admin>] [--certs-dir <folder>] [--real]';
+
 /** Parses the arguments of `daemon`. Throws `usage` if they are invalid. */
 export function readDaemonArguments(words: readonly string[]): {
   readonly remote: DaemonSettings;
   readonly serve: string[];
 } {
-  const { values, positionals } = parsed(words);
+  const { values, positionals } = parseWords('daemon', usage, words, {
+    address: { type: 'string' },
+    port: { type: 'string' },
+    'certs-dir': { type: 'string' },
+    // Mutual TLS is on without it; the original needed the word.
+    mtls: { type: 'boolean' },
+    insecure: { type: 'boolean' },
+    as: { type: 'string' },
+    real: { type: 'boolean' },
+    simulated: { type: 'boolean' },
+    config: { type: 'string' },
+  });
+  const misuse = (why: string): Error => misused('daemon', usage, why);
   const [stray] = positionals;
-  if (stray !== undefined) throw misused(`it takes no argument ${quoted(stray)}`);
+  if (stray !== undefined) throw misuse(`it takes no argument ${quoted(stray)}`);
   const { insecure = false, as: insecureAs, port = defaultPort, config } = values;
   const { address = insecure ? '127.0.0.1' : '0.0.0.0' } = values;
   const folder = values['certs-dir'];
   const listen = parseAddressAndPort(`${address.includes(':') ? `[${address}]` : address}:${port}`);
-  if (insecure && values.mtls === true) throw misused('--mtls and --insecure exclude each other');
+  if (insecure && values.mtls === true) throw misuse('--mtls and --insecure exclude each other');
   if (insecure && insecureAs === undefined)
-    throw misused('without a certificate nobody has a name: --as names the admin as whom everybody acts');
-  if (insecure && !isLoopback(listen.address)) throw misused('--insecure needs a loopback --address');
-  if (!insecure && insecureAs !== undefined) throw misused('--as needs --insecure');
+    throw misuse('without a certificate nobody has a name: --as names the admin as whom everybody acts');
+  if (insecure && !isLoopback(listen.address)) throw misuse('--insecure needs a loopback --address');
+  if (!insecure && insecureAs !== undefined) throw misuse('--as needs --insecure');
   return {
     remote: {
       listen,
@@ -50,37 +64,6 @@ export function readDaemonArguments(words: readonly string[]): {
       ...(config === undefined ? [] : ['--config', config]),
     ],
   };
-}
-
-function parsed(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        address: { type: 'string' },
-        port: { type: 'string' },
-        'certs-dir': { type: 'string' },
-        // Mutual TLS is on without it; the original needed the word.
-        mtls: { type: 'boolean' },
-        insecure: { type: 'boolean' },
-        as: { type: 'string' },
-        real: { type: 'boolean' },
-        simulated: { type: 'boolean' },
-        config: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    // The texts of parseArgs are not ours.
-    const [, option] = /'(-[^' ]+)/.exec(error instanceof Error ? error.message : '') ?? [];
-    throw misused(option === undefined ? 'its options are not valid' : `option ${quoted(option)} is not valid here`);
-  }
-}
-
-function misused(why: string): Failure {
-  const next =
-    'containarium daemon [--address <address>] [--port <port>] [--mtls | --insecure --as <admin>] [--certs-dir <folder>] [--real]';
-  return new Failure('usage', { what: '"daemon"', why, next });
 }
 
 export function daemon(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {

@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { Server, type Started } from '../core/server.ts';
 import { Failure } from '../domain/failure.ts';
+import { ProgramRunner } from '../host/runner.ts';
 import { printableLines, quoted, safeJson } from '../domain/text.ts';
 import type { Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/addressAndPort.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
 import { consents } from './consent.ts';
 import { chooseHome } from './homeChoice.ts';
+import { ServiceManager } from './serviceManager.ts';
 import { stopSignal } from './stopSignal.ts';
 
 export interface Arguments {
@@ -121,21 +123,14 @@ export async function serve(
         why: 'preparing a host requires root',
         next: 'sudo npm start -- --real',
       });
-    const { prepareHost } = await import('../prepare/prepare.ts');
+    const { prepareHost, prepareSettings } = await import('../prepare/prepare.ts');
     const say = (line: string): void => void process.stdout.write(`${line}\n`);
     await prepareHost({
       say,
       // --real is the consent.
       ask: () => Promise.resolve(true),
       offer: (question) => consents(question, { accepted: args.zfs, how: 'containarium serve --real --zfs', say }),
-      settings: {
-        group: settings.jump.group,
-        authorizedKeysFolder: settings.jump.authorizedKeysFolder ?? home.authorizedKeys,
-        pendingLoginsPerSource: settings.jump.pendingLoginsPerSource,
-        passwordLogins: settings.jump.passwordLogins,
-        sysctl: settings.sysctl,
-        network: settings.incus.network,
-      },
+      settings: prepareSettings(settings, home),
     });
   }
   // Node.js itself would write the message unescaped, into the system's journal too.
@@ -148,8 +143,15 @@ export async function serve(
   const server = new Server({ home, settings, env });
   const started = await server.started;
   process.stdout.write(printableLines(banner(started, { home, isRoot, settings })));
+  const manager = new ServiceManager(env, new ProgramRunner(), (why) =>
+    process.stderr.write(
+      `${safeJson({ level: 'warn', time: new Date().toISOString(), msg: 'systemd was not told', why })}\n`,
+    ),
+  );
+  await manager.ready(`Listening on ${withBrackets(started.listening.address)}:${started.listening.port}`);
   const signal = await stopSignal();
   process.stdout.write(`${signal}: stopping\n`);
+  await manager.stopping();
   await server.stop('the server is stopping');
   return 0;
 }
@@ -157,8 +159,8 @@ export async function serve(
 async function isIncusUsable(): Promise<boolean> {
   const { Incus } = await import('../host/incus/incus.ts');
   const { incusTrouble } = await import('../host/incus/trouble.ts');
-  const { ProgramRunner } = await import('../host/runner.ts');
-  return (await incusTrouble(new Incus(new ProgramRunner()))) === undefined;
+  const { SocketReads } = await import('../host/incus/socketReads.ts');
+  return (await incusTrouble(new Incus({ runner: new ProgramRunner(), reads: new SocketReads() }))) === undefined;
 }
 
 function withBrackets(address: string): string {
@@ -177,12 +179,18 @@ function remoteLines(listening: Started['remote'], { listen, insecureAs }: Setti
   ];
 }
 
+function adminLine({ name, keys, from, made }: Started['firstAdmins'][number]): string {
+  const theirs = keys.length === 1 ? 'the key' : `the ${keys.length} keys`;
+  return `Admin:     ${name}, with ${made ? `a new key pair: ${from}` : `${theirs} in ${from}`}`;
+}
+
 function banner(
-  { host, listening, hostKey, firstAdmin, version, remote }: Started,
+  { host, listening, hostKey, firstAdmins, version, remote }: Started,
   { home, isRoot, settings }: { home: Home; isRoot: boolean; settings: Settings },
 ): string {
   const shown = listening.address === '0.0.0.0' || listening.address === '::' ? 'localhost' : listening.address;
-  const identity = firstAdmin?.made ? ` -i ${firstAdmin.from}` : '';
+  const made = firstAdmins.find((admin) => admin.made);
+  const identity = made === undefined ? '' : ` -i ${made.from}`;
   const lines = [
     `containarium ${version}`,
     host.simulated ? `Host:      SIMULATED, nothing here is real (${host.why})` : 'Host:      Incus on this machine',
@@ -190,16 +198,10 @@ function banner(
     ...remoteLines(remote, settings.remote),
     `Host key:  ${hostKey.fingerprint} (ed25519)${hostKey.made ? ', new' : ''}`,
     `Home:      ${home.root}`,
-    ...(firstAdmin === undefined
-      ? []
-      : [
-          firstAdmin.made
-            ? `Admin:     ${firstAdmin.name}, with a new key pair: ${firstAdmin.from}`
-            : `Admin:     ${firstAdmin.name}, with ${firstAdmin.keys.length === 1 ? 'the key' : `the ${firstAdmin.keys.length} keys`} in ${firstAdmin.from}`,
-        ]),
+    ...firstAdmins.map(adminLine),
     '',
     `  ssh -p ${listening.port}${identity} manage@${shown} help`,
-    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${firstAdmin?.made ? `${firstAdmin.from}.pub` : '~/.ssh/id_ed25519.pub'}`,
+    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${made === undefined ? '~/.ssh/id_ed25519.pub' : `${made.from}.pub`}`,
     '',
     ...(host.simulated && isRoot && process.platform === 'linux'
       ? ['To use a real host: npm start -- --real', '']

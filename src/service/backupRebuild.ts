@@ -28,6 +28,11 @@ export async function rebuildHost(
   const repository = await context.repository();
   const [backups, instances] = await Promise.all([repository.list(), context.incus.instances()]);
   const candidates = newestOf(backups).filter(({ user }) => users.length === 0 || users.includes(user));
+  for (const { user, backup } of candidates) {
+    const newest = backups.find(({ container }) => container === backup.container);
+    if (newest !== undefined && newest.id !== backup.id)
+      call.progress.note(`${user}: the newest backup, ${newest.id}, is damaged: ${newest.trouble ?? ''}`);
+  }
   const present = new Set(instances.map(({ name }) => name));
   const trashed = new Set<string>(trashedAmong(instances).map(({ record }) => record.user));
   const lastMs = Math.max(...candidates.map(({ backup }) => madeAtMs(backup)));
@@ -41,23 +46,27 @@ export async function rebuildHost(
     const { container, id, manifest, trouble } = backup;
     const isNamed = users.includes(user);
     if (present.has(container)) result.present.push(user);
-    else if (manifest === undefined) result.failed.push({ user, code: 'backup-damaged', why: trouble ?? '' });
-    else if (trashed.has(user)) result.left.push({ user, why: 'it is in the trash' });
+    else if (manifest === undefined || trouble !== undefined)
+      result.failed.push({ user, code: 'backup-damaged', why: trouble ?? '' });
+    else if (!isNamed && trashed.has(user)) result.left.push({ user, why: 'it is in the trash' });
     else if (!isNamed && lastMs - madeAtMs(backup) > maxLagMs)
       result.left.push({ user, why: `its newest backup is of ${manifest.createdAt}, long before the others` });
     else await restoreOne(context, { user, backup: id, identity }, call, result);
   }
+  for (const user of users)
+    if (!candidates.some((candidate) => candidate.user === user))
+      result.failed.push({ user, code: 'not-found', why: 'there is no backup of this user' });
   return result;
 }
 
-/** Returns the newest readable backup of each container, and one that cannot be read where there is no other. */
+/** Returns the newest good backup of each container, and one that is damaged where there is no other. */
 function newestOf(backups: readonly KeptBackup[]): Candidate[] {
   const newest = new Map<Username, KeptBackup>();
   // The newest comes first.
   for (const backup of backups) {
     const user = ownerOf(backup.container);
     const known = user === undefined ? undefined : newest.get(user);
-    if (user !== undefined && (known === undefined || (known.manifest === undefined && backup.manifest !== undefined)))
+    if (user !== undefined && (known === undefined || (known.trouble !== undefined && backup.trouble === undefined)))
       newest.set(user, backup);
   }
   return [...newest].map(([user, backup]) => ({ user, backup })).sort((a, b) => (a.user < b.user ? -1 : 1));

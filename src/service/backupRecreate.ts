@@ -5,7 +5,7 @@
  * The manifest says what those are. Who can write to the store can change it, and then has changed the files too: so it
  * decides nothing that reaches beyond the container.
  */
-import { Failure } from '../domain/failure.ts';
+import { isTrue } from '../host/incus/booleans.ts';
 import { plural } from '../domain/text.ts';
 import { formatExact, parseIncusSize } from '../domain/values/size.ts';
 import { containerName, type Username } from '../domain/values/username.ts';
@@ -14,7 +14,8 @@ import type { InstanceSpec } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
 import type { Manifest } from '../repository/manifest.ts';
 import { replaceConfiguration, rootFor } from './backups/imported.ts';
-import { importBackup, readHostKey, restoredName, type Restore } from './backups/importing.ts';
+import { hostKeyConfig, importBackup, placeInstance, restoredName, type Restore } from './backups/importing.ts';
+import { ensureFreeName } from './freeName.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
 import { promiseAddress, type PromisedAddress } from './instances/addresses.ts';
 import type { Call, HostContext } from './instances/context.ts';
@@ -23,30 +24,16 @@ import { openAccount } from './instances/openAccount.ts';
 import { diskLimits, networkLimits } from './instances/limits.ts';
 import { decodeKeys, encodeKeys, field, labelConfig, labelsOf } from './instances/metadata.ts';
 import { Stages } from './instances/stages.ts';
+import { protectionKey } from './instances/protection.ts';
 import { isolationConfig } from './isolation/config.ts';
 import { makeNic } from './isolation/nic.ts';
-import { replacedOf } from './snapshots/generations.ts';
 import { addressesInTrash } from './trash/addresses.ts';
-import { scheduleConfig } from './snapshots/schedule.ts';
+import { choiceConfig, chosenSchedule, scheduleConfig } from './snapshots/schedule.ts';
 
 /** Checks that nothing is left of an earlier container, and promises an address: that of the backup if it is free. */
 export async function planRecreation(context: HostContext, restore: Restore): Promise<PromisedAddress> {
   const { user, manifest, placement } = restore;
-  const [instances, account] = await Promise.all([context.incus.instances(), context.accounts.account(user)]);
-  const refuse = (what: string, why: string, next: string): Failure => new Failure('exists', { what, why, next });
-  const earlier = instances.find((instance) => replacedOf(instance) === user);
-  if (earlier !== undefined)
-    throw refuse(
-      `instance "${earlier.name}"`,
-      'it is an earlier state of a deleted container of this user',
-      `on the host, "incus delete ${earlier.name}" deletes it`,
-    );
-  if (account !== undefined)
-    throw refuse(
-      `account "${user}"`,
-      'the host has an account of this name',
-      '"reconcile --apply" removes one that is left over from a deleted container',
-    );
+  const instances = await ensureFreeName(context, user, { isReturn: true });
   const [wanted] = (manifest.config[field.address] ?? '').split('/');
   return promiseAddress(context.incus, placement, { preferred: wanted, avoid: addressesInTrash(instances) });
 }
@@ -64,30 +51,35 @@ export async function recreate(
   const name = containerName(user);
   const made = restoredName(operation);
   const keys = decodeKeys(manifest.config[field.keys]);
-  const stages = new Stages(call.progress, 4);
+  // A container that an operator had stopped stays so.
+  const runs = manifest.config[field.runs] === 'yes';
+  const stages = new Stages(call.progress, runs ? 4 : 3);
   await stages.stage('Making a container of the backup', () => importBackup(context, operation, restore));
-  await stages.stage('Writing its configuration and its keys', () =>
-    operation.step(steps.seedInstance, { instance: made }, async () => {
+  await stages.stage('Writing its configuration and its keys', async () => {
+    await operation.step(steps.seedInstance, { instance: made }, async () => {
       await replaceConfiguration(context, made, await specOf(context, operation, restore, address, call));
+    });
+    await placeInstance(context, operation, user);
+    await operation.step(steps.seedInstance, { instance: name }, async () => {
+      const config = await hostKeyConfig(context, name);
+      if (Object.keys(config).length > 0) await incus.patch(name, { config });
       const { placement } = restore;
       if (manifest.config[field.address] !== fixedAddress({ ...placement, address }))
-        await writeFixedAddress(incus, made, { ...placement, address }, { withFiles: true });
+        await writeFixedAddress(incus, name, { ...placement, address }, { withFiles: true });
       const content = containerKeysText(keys);
-      await incus.pushFile({ instance: made, path: containerKeysPath(user), content, mode: '0644' });
-    }),
-  );
+      await incus.pushFile({ instance: name, path: containerKeysPath(user), content, mode: '0644' });
+    });
+  });
   await stages.stage('Creating jump server account (proxy-only)', () =>
     openAccount(context, operation, { user, address, keys }),
   );
-  await stages.stage('Starting container', async () => {
-    await operation.step(steps.placeInstance, { instance: made, to: name, operation: operation.id }, () =>
-      incus.rename(made, name),
+  if (runs)
+    await stages.stage('Starting container', () =>
+      operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
+        // Its files may have other ids than it has now.
+        incus.start(name, { shiftsIds: true }),
+      ),
     );
-    await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
-      // Its files may have other ids than it has now.
-      incus.start(name, { shiftsIds: true }),
-    );
-  });
   call.progress.note(
     keys.length === 0
       ? `It has no key: "key add ${user}" adds one`
@@ -104,11 +96,9 @@ async function specOf(
   address: string,
   { actor }: Call,
 ): Promise<InstanceSpec> {
-  const { defaults, snapshots } = context.settings;
+  const { defaults } = context.settings;
   const { config } = manifest;
-  const made = restoredName(operation);
-  const autostart = config['boot.autostart'] === 'true' ? 'true' : 'false';
-  const hostKey = await readHostKey(context, made);
+  const autostart = isTrue(config['boot.autostart']) ? 'true' : 'false';
   const labels = Object.entries(labelsOf({ config } as IncusInstance)).map(([key, value]) => ({ key, value }));
   return {
     config: {
@@ -117,15 +107,13 @@ async function specOf(
       ...((await context.incus.hasAutorestart()) ? { 'boot.autorestart': autostart } : {}),
       'limits.cpu': String(countOf(config['limits.cpu']) ?? defaults.cpu),
       'limits.memory': formatExact(parseIncusSize(config['limits.memory'] ?? '') ?? defaults.memory),
-      'security.nesting': config['security.nesting'] === 'true' ? 'true' : 'false',
+      'security.nesting': isTrue(config['security.nesting']) ? 'true' : 'false',
       ...diskLimits(defaults),
-      ...scheduleConfig(snapshots),
+      ...keptChoices(context, manifest),
       [field.owner]: user,
       [field.state]: 'ready',
-      [field.runs]: 'yes',
       [field.operation]: operation.id,
       [field.keys]: encodeKeys(decodeKeys(config[field.keys])),
-      ...(hostKey === undefined ? {} : { [field.hostKey]: hostKey }),
       [field.createdBy]: actor.name,
       [field.image]: config[field.image] ?? '',
       [field.address]: fixedAddress({ ...placement, address }),
@@ -135,6 +123,20 @@ async function specOf(
       ...rootOf(manifest, placement, defaults.disk),
       eth0: { ...makeNic(placement.network, address), ...networkLimits(defaults) },
     },
+  };
+}
+
+/** Returns what was chosen for the container: its schedule of snapshots, protection, its end, and whether it runs. */
+function keptChoices({ settings, now }: HostContext, { config }: Manifest): InstanceSpec['config'] {
+  const choice = chosenSchedule({ config });
+  const expires = config[field.expires];
+  const isAhead = expires !== undefined && Date.parse(expires) > now().getTime();
+  return {
+    ...scheduleConfig(choice ?? settings.snapshots),
+    ...(choice === undefined ? {} : choiceConfig(choice)),
+    ...(isTrue(config[protectionKey]) ? { [protectionKey]: 'true' } : {}),
+    ...(isAhead ? { [field.expires]: new Date(expires).toISOString() } : {}),
+    ...(config[field.runs] === 'yes' ? { [field.runs]: 'yes' } : {}),
   };
 }
 

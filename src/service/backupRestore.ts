@@ -16,10 +16,9 @@ import type { InstanceSpec } from '../host/incus/incus.ts';
 import type { Running } from '../journal/operations.ts';
 import { isGone, planRecreation, recreate } from './backupRecreate.ts';
 import { replaceConfiguration } from './backups/imported.ts';
-import { importBackup, readHostKey, restoredName, type Restore } from './backups/importing.ts';
-import { requireNetworks } from './backups/networks.ts';
+import { hostKeyConfig, importBackup, placeInstance, restoredName, type Restore } from './backups/importing.ts';
+import { readyBackup, requirePool } from './backups/making.ts';
 import { idOf, manifestOf, type BackupRequest } from './backups/shared.ts';
-import { requirePoolRoom } from './backups/verify.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
 import { endConnectionsStep } from './instances/connections.ts';
 import { addressOf, rootDevice } from './instances/containers.ts';
@@ -47,11 +46,10 @@ export async function restoreBackup(
       { verb: 'backup restore', target: user, actor: call.actor, input: call.recorded },
       async () => {
         const manifest = await manifestOf(repository, user, id);
-        repository.requireIdentity(manifest, identity);
-        await requireNetworks(context, manifest);
-        const restore: Restore = { user, repository, manifest, identity, placement: await findPlacement(context) };
+        const readied = await readyBackup(context, repository, manifest, identity);
+        const restore: Restore = { user, ...readied, placement: await findPlacement(context) };
         if (!(await isGone(context, user))) return planReplacing(context, restore, call);
-        await requirePoolRoom(context, restore.placement, manifest);
+        await requirePool(context, restore.placement, restore);
         const promised = await planRecreation(context, restore);
         release = () => promised.release();
         return async (operation: Running): Promise<Outcome> => {
@@ -92,7 +90,7 @@ async function planReplacing(
   const { instance, snapshots } = await heldContainer(context, rest.user);
   const pool = rootDevice(instance)?.device['pool'] ?? placement.pool;
   const restore: Restore = { ...rest, placement: { ...placement, pool } };
-  await requirePoolRoom(context, restore.placement, restore.manifest);
+  await requirePool(context, restore.placement, restore);
   const before = timedName(context, snapshotPrefixes.restore, snapshots);
   return (operation) => replace(context, operation, restore, { instance, before }, call);
 }
@@ -117,10 +115,9 @@ async function replace(
     await setAside(context, operation, user, instance);
   });
   await stages.stage('Putting the restored container in its place', async () => {
-    await dress(context, operation, restore, made, instance);
-    await operation.step(context.steps.placeInstance, { instance: made, to: name, operation: operation.id }, () =>
-      context.incus.rename(made, name),
-    );
+    await dress(context, operation, made, instance);
+    await placeInstance(context, operation, user);
+    await fill(context, operation, restore, instance);
   });
   const { ended, warning } = await endConnectionsStep(context, operation, user);
   if (warning !== undefined) call.progress.note(warning);
@@ -148,39 +145,55 @@ async function setAside(
   );
 }
 
-/** Gives the restored instance the configuration, the keys and the address of the present one. */
+/** Gives the restored instance the configuration and the devices of the present one. */
 async function dress(
   context: HostContext,
   operation: Running,
-  { user, manifest, placement }: Restore,
   made: string,
+  { config, devices }: IncusInstance,
+): Promise<void> {
+  const spec: InstanceSpec = {
+    config: {
+      ...Object.fromEntries(
+        Object.entries(config).filter(([key]) => !key.startsWith('volatile.') && !key.startsWith('image.')),
+      ),
+      [field.operation]: operation.id,
+    },
+    devices,
+  };
+  // While the undo puts the present instance back, no other may have its address.
+  const nics = Object.keys(devices).filter((name) => devices[name]?.['type'] === 'nic');
+  const previous = { devices: Object.fromEntries(nics.map((name) => [name, { type: 'none' }])) };
+  await operation.step(
+    context.steps.patchInstance,
+    { instance: made, previous: JSON.stringify(previous) },
+    async () => {
+      await replaceConfiguration(context, made, spec);
+    },
+  );
+}
+
+/** Writes the present keys and the present address into the restored instance, and notes its host key. */
+async function fill(
+  context: HostContext,
+  operation: Running,
+  { user, manifest, placement }: Restore,
   present: IncusInstance,
 ): Promise<void> {
   const { incus, steps } = context;
-  const address = addressOf(present);
-  const written = address === null ? undefined : fixedAddress({ ...placement, address });
-  const hostKey = (await readHostKey(context, made)) ?? present.config[field.hostKey];
-  const config = Object.fromEntries(
-    Object.entries(present.config).filter(([key]) => !key.startsWith('volatile.') && !key.startsWith('image.')),
-  );
-  const spec: InstanceSpec = {
-    config: {
-      ...config,
-      [field.operation]: operation.id,
-      ...(hostKey === undefined ? {} : { [field.hostKey]: hostKey }),
+  const { name } = present;
+  await operation.step(steps.seedInstance, { instance: name }, async () => {
+    const address = addressOf(present);
+    const written = address === null ? undefined : fixedAddress({ ...placement, address });
+    const config = {
+      ...(await hostKeyConfig(context, name)),
       ...(written === undefined ? {} : { [field.address]: written }),
-    },
-    devices: present.devices,
-  };
-  // While the undo puts the present instance back, no other may have its address.
-  const nics = Object.keys(present.devices).filter((name) => present.devices[name]?.['type'] === 'nic');
-  const previous = { devices: Object.fromEntries(nics.map((name) => [name, { type: 'none' }])) };
-  await operation.step(steps.patchInstance, { instance: made, previous: JSON.stringify(previous) }, async () => {
-    await replaceConfiguration(context, made, spec);
+    };
+    if (Object.keys(config).length > 0) await incus.patch(name, { config });
     if (address !== null && manifest.config[field.address] !== written)
-      await writeFixedAddress(incus, made, { ...placement, address }, { withFiles: true });
+      await writeFixedAddress(incus, name, { ...placement, address }, { withFiles: true });
     const content = containerKeysText(decodeKeys(present.config[field.keys]));
-    await incus.pushFile({ instance: made, path: containerKeysPath(user), content, mode: '0644' });
+    await incus.pushFile({ instance: name, path: containerKeysPath(user), content, mode: '0644' });
   });
 }
 

@@ -6,23 +6,20 @@ import { formatHuman } from '../domain/values/size.ts';
 import { containerName, userOf, type Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { Running } from '../journal/operations.ts';
-import type { Manifest } from '../repository/manifest.ts';
+import { verifiedAt, type Manifest } from '../repository/manifest.ts';
 import { pruneList } from '../repository/retention.ts';
 import type { About, Repository } from '../repository/repository.ts';
-import { changeableInstanceOf } from './instances/containers.ts';
+import { changeableInstanceOf, rootDevice } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { Stages } from './instances/stages.ts';
 import { targetContainer } from './instances/target.ts';
+import { requireUnneeded } from './backups/bases.ts';
+import { datasetOf } from './backups/datasets.ts';
+import { planSending, sendBackup } from './backups/sending.ts';
 import { backupTarget, keptConfig, noBackup, toBackup } from './backups/shared.ts';
 
 /** Incus deletes an export by itself after this time, in milliseconds, in case this server does not. */
 const exportExpiryMs = 48 * 3_600_000;
-
-/**
- * An archive has no holes and is not compressed, so it may be larger than what the container takes on its pool: on ZFS,
- * by how well its files compress.
- */
-const archiveFactor = 1.5;
 
 export async function listBackups(
   context: HostContext,
@@ -50,32 +47,26 @@ export async function createBackup(
   { user }: { readonly user: Username },
   call: Call,
 ): Promise<BackupCreated> {
-  const { incus, steps, now } = context;
+  const { incus, now } = context;
   return context.operations.run(
     { verb: 'backup create', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const instance = await changeableInstanceOf(context, user, { own: true });
       const repository = await context.repository();
-      await requireRoom(context, repository, instance);
+      const dataset = await sentDataset(context, instance);
+      const sending =
+        dataset === undefined
+          ? undefined
+          : await planSending(context, repository, { user, container: instance.name, dataset });
+      if (sending === undefined) await requireRoom(context, repository, instance);
       const { environment } = await incus.server();
-      return { instance, repository, incusVersion: environment.server_version };
+      return { instance, repository, sending, incusVersion: environment.server_version };
     },
-    async (operation, { instance, repository, incusVersion }) => {
+    async (operation, { instance, repository, sending, incusVersion }) => {
       const { name } = instance;
       const stages = new Stages(call.progress, 2);
       await sweep(context, repository);
       const createdAt = now();
-      const backup = `containarium-${operation.id.toLowerCase()}`;
-      await stages.stage('Exporting container', () =>
-        operation.step(steps.exportInstance, { instance: name, backup }, () =>
-          incus.backups.create(
-            name,
-            backup,
-            new Date(createdAt.getTime() + exportExpiryMs),
-            context.settings.backups.limitMs,
-          ),
-        ),
-      );
       const about: About = {
         id: backupIdOf(createdAt, operation.id),
         user,
@@ -86,15 +77,47 @@ export async function createBackup(
         config: keptConfig(instance),
         devices: instance.devices,
       };
-      let manifest: Manifest | undefined;
-      await stages.stage('Storing backup', async () => {
-        manifest = await storeExport(context, operation, repository, about, backup);
-      });
+      const idmap = instance.config['volatile.last_state.idmap'] ?? null;
+      const manifest =
+        sending === undefined
+          ? await exportBackup(context, operation, repository, about, stages)
+          : await sendBackup(context, operation, repository, sending, { ...about, idmap }, stages);
       if (manifest === undefined) throw new Error('a stored backup without a manifest');
       context.backupAges.note(name, manifest.createdAt);
       return { user, container: name, backup: toBackup(manifest, undefined), operation: operation.id };
     },
   );
+}
+
+/** Returns the dataset that `zfs send` can send; undefined if Incus has to export the container. */
+async function sentDataset(context: HostContext, instance: IncusInstance): Promise<string | undefined> {
+  const pool = rootDevice(instance)?.device['pool'];
+  if (pool === undefined || context.settings.backups.fullEvery === 0) return undefined;
+  return datasetOf(context, instance.name, pool);
+}
+
+/** Has Incus export the container, and stores that. */
+async function exportBackup(
+  context: HostContext,
+  operation: Running,
+  repository: Repository,
+  about: About,
+  stages: Stages,
+): Promise<Manifest | undefined> {
+  const { incus, steps, settings } = context;
+  const { container: instance, createdAt } = about;
+  const backup = `containarium-${operation.id.toLowerCase()}`;
+  const expiresAt = new Date(Date.parse(createdAt) + exportExpiryMs);
+  await stages.stage('Exporting container', () =>
+    operation.step(steps.exportInstance, { instance, backup }, () =>
+      incus.backups.create(instance, backup, expiresAt, settings.backups.limitMs),
+    ),
+  );
+  let manifest: Manifest | undefined;
+  await stages.stage('Storing backup', async () => {
+    manifest = await storeExport(context, operation, repository, about, backup);
+  });
+  return manifest;
 }
 
 /** Reads an export from Incus and stores it, as a step of an operation. */
@@ -121,17 +144,22 @@ async function requireRoom(
 ): Promise<void> {
   const usedBytes = state?.disk?.['root']?.usage ?? 0;
   const [exportBytes, storeBytes] = await Promise.all([streams.freeForBackups(), repository.freeBytes()]);
+  // The archive is compressed, as the files may be in their pool.
   const refuse = (where: string, free: number, needed: number, next: string): Failure =>
     new Failure('no-space', {
       what: `a backup of container "${name}"`,
       why: `${where} has ${formatHuman(free)} free, and it may take ${formatHuman(needed)}`,
       next,
     });
-  const neededBytes = Math.ceil(usedBytes * archiveFactor);
-  if (exportBytes !== undefined && exportBytes < neededBytes)
-    throw refuse('the disk of Incus', exportBytes, neededBytes, 'free space on the host');
+  if (exportBytes !== undefined && exportBytes < usedBytes)
+    throw refuse('the disk of Incus', exportBytes, usedBytes, 'free space on the host');
   if (storeBytes !== undefined && storeBytes < usedBytes)
-    throw refuse('the folder for backups', storeBytes, usedBytes, 'free space there: "backup list", "backup delete"');
+    throw refuse(
+      'the folder for backups',
+      storeBytes,
+      usedBytes,
+      'free space there: "backup list" shows what could be deleted',
+    );
 }
 
 /** Deletes what interrupted calls have left. Never rejects: that is no reason to make no backup. */
@@ -153,8 +181,10 @@ export async function deleteBackup(
     { verb: 'backup delete', target: backupTarget(user, id), actor: call.actor, input: call.recorded },
     async () => {
       const repository = await context.repository();
-      const found = (await repository.list(container)).find((each) => each.id === id);
+      const kept = await repository.list(container);
+      const found = kept.find((each) => each.id === id);
       if (found === undefined) throw noBackup(user, id);
+      requireUnneeded(context, user, id, kept);
       return { found, repository };
     },
     async (operation, { found, repository }) => {
@@ -172,8 +202,8 @@ export async function deleteBackup(
 }
 
 /**
- * Deletes the backups of a container that the settings do not keep (`backups.keep`), the oldest first. One that cannot
- * be read is left to a person.
+ * Deletes the backups of a container that the settings do not keep (`backups.keep`), the oldest first, but none on
+ * which one builds that is kept. One that cannot be read is left to a person.
  */
 export async function pruneBackups(context: HostContext, user: Username, call: Call): Promise<BackupDeleted[]> {
   const repository = await context.repository();
@@ -183,8 +213,9 @@ export async function pruneBackups(context: HostContext, user: Username, call: C
       : [
           {
             id,
+            base: manifest.version === 2 ? manifest.base : null,
             createdAt: new Date(manifest.createdAt),
-            verifiedAt: verification === undefined ? undefined : new Date(verification.verifiedAt),
+            verifiedAt: dateOf(verifiedAt(verification)),
           },
         ],
   );
@@ -192,4 +223,8 @@ export async function pruneBackups(context: HostContext, user: Username, call: C
   for (const { id } of pruneList(backups, context.settings.backups.keep, context.now()))
     deleted.push(await deleteBackup(context, { user, backup: id }, { ...call, recorded: { user, backup: id } }));
   return deleted;
+}
+
+function dateOf(time: string | undefined): Date | undefined {
+  return time === undefined ? undefined : new Date(time);
 }

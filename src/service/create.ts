@@ -14,6 +14,7 @@ import type { InstanceSpec } from '../host/incus/incus.ts';
 import { promiseAddress } from './instances/addresses.ts';
 import { toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { capacityWarnings, capacityWith } from './instances/capacity.ts';
 import { hostnameWarnings, jumpHost } from './instances/jumpHost.ts';
 import { sshAccess } from './export.ts';
 import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
@@ -200,6 +201,8 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
     ...hostnameWarnings(context),
     ...sharedKeyWarnings(instances, user, request.keys),
     ...trashWarnings(instances, user),
+    // Of CPUs and memory only what was asked for: the defaults are the same on every host.
+    ...capacityWarnings({ ...request, disk: wanted }, capacityWith(placement.quotas ? space.totalBytes : 0)),
   ];
   if (!placement.quotas && request.disk !== undefined) {
     throw new Failure('settings', {
@@ -207,9 +210,6 @@ async function planCreate(context: HostContext, request: CreateRequest, base: st
       why: `its driver (${placement.driver}) has no quotas, so --disk-quota cannot be enforced`,
       next: 'leave --disk-quota out, or use a zfs or btrfs pool',
     });
-  }
-  if (placement.quotas && space.totalBytes > 0 && wanted > space.totalBytes) {
-    warnings.push(`the disk (${formatExact(wanted)}) is larger than the whole pool (${formatExact(space.totalBytes)})`);
   }
   const image = await ensureImage(context, base, call);
 

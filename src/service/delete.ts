@@ -46,9 +46,9 @@ export async function deleteContainer(
   call: Call,
 ): Promise<DeleteResult> {
   const { operations, settings, now } = context;
-  const backup = wantsBackup ? await backUp(context, user, call) : null;
+  const backup = wantsBackup ? await backUp(context, user, purge, call) : null;
   const { result, generations } = await operations.run(
-    { verb: 'delete', target: user, actor: call.actor, input: purge ? { purge } : {} },
+    { verb: 'delete', target: user, actor: call.actor, input: purge ? { purge } : {}, takesOver: true },
     () => find(context, user),
     async (operation, doomed) => {
       const { instance, generations } = doomed;
@@ -86,10 +86,19 @@ export async function deleteContainer(
   return result;
 }
 
-/** Makes a backup and verifies it, and returns its id. An encrypted one cannot be verified without its key. */
-async function backUp(context: HostContext, user: Username, call: Call): Promise<string> {
+/**
+ * Makes a backup and verifies it, and returns its id. An encrypted one cannot be verified without its key, so it is no
+ * reason to delete a container for good.
+ */
+async function backUp(context: HostContext, user: Username, purge: boolean, call: Call): Promise<string> {
   const instance = await changeableInstanceOf(context, user);
   refuseProtected(user, instance);
+  if (purge && context.settings.backups.recipients.length > 0)
+    throw new Failure('wrong-state', {
+      what: `a purge of container "${instance.name}" after a backup`,
+      why: 'backups are encrypted, so this host cannot verify one before it deletes the container',
+      next: `"backup create ${user}", then "backup verify ${user} latest --identity -", then "delete ${user} --purge"; or leave out --purge`,
+    });
   const { backup } = await createBackup(context, { user }, { ...call, recorded: { user } });
   const { id, isEncrypted } = backup;
   if (isEncrypted) call.progress.note(`Backup ${id} is encrypted, so this host could not verify it`);
@@ -130,9 +139,6 @@ async function closeAccount(
   });
   await stages.stage('Removing jump server account', async () => {
     if (account === undefined) return;
-    await operation.step(steps.removeAccount, { user, comment: account.comment }, async () => {
-      await accounts.endSessions(user);
-      await accounts.remove(user);
-    });
+    await operation.step(steps.removeAccount, { user, comment: account.comment }, () => accounts.remove(user));
   });
 }

@@ -1,7 +1,9 @@
 /** Diagnoses the host. Each check tests one thing; a check that cannot run is a problem, never a pass. */
 import { Failure } from '../domain/failure.ts';
 import type { Check, Diagnosis, Severity } from '../domain/results/upkeep.ts';
+import { checkAlerts } from './checks/alertCheck.ts';
 import { checkBackups } from './checks/backupCheck.ts';
+import { checkConnections } from './checks/connectionsCheck.ts';
 import { checkFirewall } from './checks/firewallCheck.ts';
 import { checkAppArmor } from './checks/confinementChecks.ts';
 import { checkHoles } from './checks/holeChecks.ts';
@@ -25,10 +27,41 @@ import { checkSubvolumes } from './checks/subvolumeChecks.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
 
-export async function diagnose(context: ServiceContext, _input: object, { actor, signal }: Call): Promise<Diagnosis> {
+/** The checks that are about security, for `security`. */
+const securityChecks: ReadonlySet<string> = new Set([
+  'firewall',
+  'isolation',
+  'AppArmor',
+  'known holes',
+  'jump accounts',
+  'front',
+  'host key',
+  'admin keys',
+  'remote interface',
+  'sshd',
+  'connections',
+]);
+
+type NamedCheck = readonly [name: string, check: () => Promise<Outcome>];
+
+export async function diagnose(context: ServiceContext, _input: object, call: Call): Promise<Diagnosis> {
+  const done = await outcomes(checksOf(context, call));
+  const order: readonly Severity[] = ['ok', 'warning', 'problem'];
+  const worst = done.reduce<Severity>(
+    (soFar, { severity }) => (order.indexOf(severity) > order.indexOf(soFar) ? severity : soFar),
+    'ok',
+  );
+  return { host: context.host, checks: done, worst };
+}
+
+export function checkSecurity(context: ServiceContext, call: Pick<Call, 'actor' | 'signal'>): Promise<Check[]> {
+  return outcomes(checksOf(context, call).filter(([name]) => securityChecks.has(name)));
+}
+
+function checksOf(context: ServiceContext, { actor, signal }: Pick<Call, 'actor' | 'signal'>): readonly NamedCheck[] {
   const tools = context.doctor;
   const transport = actor.login === undefined ? undefined : context.logins.means(actor.login)?.transport;
-  const checks: readonly (readonly [string, () => Promise<Outcome>])[] = [
+  return [
     ['host', () => Promise.resolve(checkHost(context))],
     ['incus', () => checkIncus(context, signal)],
     ['storage', () => checkStorage(context, signal)],
@@ -54,20 +87,20 @@ export async function diagnose(context: ServiceContext, _input: object, { actor,
     ['limits', () => checkLimits(tools.server)],
     ['host name', () => Promise.resolve(checkHostname(context))],
     ['sshd', () => checkSshd(context, tools, signal)],
+    ['connections', () => checkConnections(context, tools, signal)],
     ['operations', () => Promise.resolve(checkOperations(context))],
     ['backups', () => checkBackups(context, tools, signal)],
     ['schedule', () => Promise.resolve(checkSchedule(context.schedule.list()))],
+    ['alerts', () => Promise.resolve(checkAlerts(context.alerts.open.length, context.alerts.delivery.channels))],
     ['state', () => checkState(tools.server)],
     ['journal', () => checkJournal(tools, signal)],
   ];
+}
+
+async function outcomes(checks: readonly NamedCheck[]): Promise<Check[]> {
   const done: Check[] = [];
   for (const [name, check] of checks) done.push({ name, ...(await check().catch(asProblem)) });
-  const order: readonly Severity[] = ['ok', 'warning', 'problem'];
-  const worst = done.reduce<Severity>(
-    (soFar, { severity }) => (order.indexOf(severity) > order.indexOf(soFar) ? severity : soFar),
-    'ok',
-  );
-  return { host: context.host, checks: done, worst };
+  return done;
 }
 
 function asProblem(error: unknown): Outcome {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { unknownHost, type SshAccess } from '../domain/results/access.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Username } from '../domain/values/username.ts';
+import { ownAddress } from '../host/ownAddress.ts';
 import { addressOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { jumpHost } from './instances/jumpHost.ts';
@@ -10,7 +11,7 @@ import { field } from './instances/metadata.ts';
 import { targetContainer } from './instances/target.ts';
 
 export interface ExportOptions {
-  /** Name of this host; {@link unknownHost} by default. */
+  /** Name of this host. By default its own address, which users may not reach; the configuration says so. */
   readonly jumpHost?: string | undefined;
   readonly jumpPort?: number | undefined;
   /** Path of the private key on the user's machine. */
@@ -58,7 +59,7 @@ export async function sshAccess(
 ): Promise<SshAccess> {
   const { jump } = context.settings;
   const jumpPort = options.jumpPort ?? jump.port;
-  const host = options.jumpHost ?? unknownHost;
+  const host = options.jumpHost ?? (await ownAddress()) ?? unknownHost;
   const alias = `${container.user}-dev`;
   const jumpAlias = `${container.user}-jump`;
   const identity =
@@ -71,7 +72,11 @@ export async function sshAccess(
     `# User: ${container.user}`,
     `# Generated: ${context.now().toISOString().replace('T', ' ').slice(0, 19)} UTC`,
     ...(options.jumpHost === undefined
-      ? [`# Replace ${unknownHost} with the name of the jump host (or set jump.hostname there).`]
+      ? [
+          host === unknownHost
+            ? `# Replace ${unknownHost} with the name of the jump host (or set jump.hostname there).`
+            : `# ${host} is the jump host's own address. If you reach it by another name, replace it (or set jump.hostname there).`,
+        ]
       : []),
     '',
     '# The jump account: it forwards to the container below and has no shell.',

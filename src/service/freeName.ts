@@ -3,18 +3,24 @@ import { Failure } from '../domain/failure.ts';
 import { containerName, type Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { HostContext } from './instances/context.ts';
-import { isOurAccount } from './instances/jumpAccount.ts';
+import { foreignAccount, isOurAccount } from './instances/jumpAccount.ts';
 import { ownerOfInstance } from './instances/metadata.ts';
 import { replacedOf } from './snapshots/generations.ts';
 
-/**
- * Throws `exists` or `not-ours` if an instance or an account has the name. The instance `except` is to become the
- * user's container. Returns all instances.
- */
+const anotherName = 'choose another user name';
+
+interface NameUse {
+  /** Set for a container that comes back, whose user has this name and no other. */
+  readonly isReturn?: boolean;
+  /** An instance that is to become the user's container. */
+  readonly except?: string;
+}
+
+/** Throws `exists` or `not-ours` if an instance or an account has the name. Returns all instances. */
 export async function ensureFreeName(
   context: HostContext,
   user: Username,
-  except?: string,
+  { isReturn = false, except }: NameUse = {},
 ): Promise<readonly IncusInstance[]> {
   const { incus, accounts, settings } = context;
   const [instances, account, groupId] = await Promise.all([
@@ -25,6 +31,7 @@ export async function ensureFreeName(
   refuseInstances(
     instances.filter(({ name }) => name !== except),
     user,
+    isReturn,
   );
   if (account !== undefined) {
     throw isOurAccount(account, groupId)
@@ -35,14 +42,14 @@ export async function ensureFreeName(
         })
       : new Failure('not-ours', {
           what: `account "${user}"`,
-          why: 'the host has an account of this name that containarium did not create',
-          next: 'choose another user name',
+          why: foreignAccount,
+          next: isReturn ? 'on the host, "usermod --login" gives it another name' : anotherName,
         });
   }
   return instances;
 }
 
-function refuseInstances(instances: readonly IncusInstance[], user: Username): void {
+function refuseInstances(instances: readonly IncusInstance[], user: Username, isReturn: boolean): void {
   const name = containerName(user);
   const existing = instances.find((instance) => instance.name === name);
   if (existing !== undefined) {
@@ -55,7 +62,7 @@ function refuseInstances(instances: readonly IncusInstance[], user: Username): v
       : new Failure('not-ours', {
           what: `instance "${name}"`,
           why: 'it exists but was not created by containarium',
-          next: 'choose another user name',
+          next: isReturn ? 'on the host, "incus rename" gives it another name' : anotherName,
         });
   }
   const earlier = instances.find((instance) => replacedOf(instance) === user);
@@ -64,6 +71,6 @@ function refuseInstances(instances: readonly IncusInstance[], user: Username): v
   throw new Failure('exists', {
     what: `instance "${earlier.name}"`,
     why: 'it is an earlier state of a deleted container of this user',
-    next: `on the host, "incus delete ${earlier.name}" deletes it; or choose another user name`,
+    next: `on the host, "incus delete ${earlier.name}" deletes it${isReturn ? '' : `; or ${anotherName}`}`,
   });
 }

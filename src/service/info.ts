@@ -39,7 +39,7 @@ async function containerDetails(
   context: HostContext,
   user: Username,
   call: Pick<Call, 'signal'>,
-): Promise<Omit<ContainerDetails, 'recent'>> {
+): Promise<Omit<ContainerDetails, 'recent' | 'lastSeen'>> {
   const instance = await instanceOf(context, user, call.signal);
   const [percent, inUse, account, placement, groupId, lastLoginAt, kills, kept] = await Promise.all([
     cpuPercent(context, instance, call.signal),
@@ -93,7 +93,9 @@ export async function info(
 ): Promise<{ readonly container: ContainerDetails } | { readonly hostInfo: HostInfo }> {
   const shown = call.actor.entryPoint === 'self' ? ownContainer(user, call.actor) : user;
   if (shown === undefined) return { hostInfo: await hostInfo(context, call.signal) };
-  return { container: { ...(await containerDetails(context, shown, call)), recent: recentUse(context, shown) } };
+  const details = await containerDetails(context, shown, call);
+  const lastSeen = context.connections.lastSeen(shown) ?? null;
+  return { container: { ...details, lastSeen, recent: recentUse(context, shown) } };
 }
 
 function recentUse({ feed }: Pick<ServiceContext, 'feed'>, user: string): ContainerDetails['recent'] {

@@ -26,10 +26,10 @@ export async function inviteAdmin(
       next: `"admin role ${name} ${role}" changes it`,
     });
   }
-  // The role of a new admin is fixed now, so that `invite list` can show it; that of an existing one may change
-  // meanwhile.
-  const fixed = role ?? (present === undefined ? 'admin' : undefined);
-  return invite(context, { kind: 'admin', name, ...(fixed === undefined ? {} : { role: fixed }) }, call);
+  // The role of a new admin is fixed now, so that `invite list` can show it. That of a present one may change
+  // meanwhile, and does not come back with the invitation once the admin is removed.
+  const fixed = present === undefined ? { role: role ?? 'admin' } : {};
+  return invite(context, { kind: 'admin', name, ...fixed }, call);
 }
 
 export async function inviteUser(
@@ -37,8 +37,8 @@ export async function inviteUser(
   { user }: { readonly user: Username },
   call: Call,
 ): Promise<InvitationMade> {
-  await instanceOf(context, user, call.signal);
-  return invite(context, { kind: 'user', name: user }, call);
+  const { created_at: container } = await instanceOf(context, user, call.signal);
+  return invite(context, { kind: 'user', name: user, container }, call);
 }
 
 export function listInvitations({

@@ -1,6 +1,6 @@
 /**
- * A user's keys. Incus holds the truth; the file in the container and the file of the jump account follow it, always
- * together.
+ * A user's keys. Incus holds the truth; the file in the container and the file of the jump account follow it. Keys are
+ * added in all three or in none. They are taken away first where the container's root has no say, and for good.
  */
 import type { KeyInfo } from '../domain/results/keys.ts';
 import { Failure } from '../domain/failure.ts';
@@ -9,10 +9,12 @@ import type { KeyChange, KeyList } from '../domain/results/keys.ts';
 import { quoted } from '../domain/text.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
+import type { Running } from '../journal/operations.ts';
 import { addressOf, changeableInstanceOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
-import { endConnectionsStep } from './instances/connections.ts';
+import { endConnections, type EndedConnections } from './instances/connections.ts';
 import { containerKeysPath, containerKeysText, jumpKeysText } from './instances/jumpAccount.ts';
+import { closeTo, writeInside, type Revocation } from './instances/keySteps.ts';
 import { targetContainer } from './instances/target.ts';
 import {
   decodeKeys,
@@ -44,20 +46,27 @@ function fingerprint(stored: StoredKey): string {
   return publicKeyOf(stored)?.fingerprint ?? '';
 }
 
-/**
- * Adds keys. `invitedBy` is the fingerprint of the owner's key that invited them: rejects with `denied` if the
- * container no longer has it.
- */
+/** What an invitation to a container depends on. */
+export interface Invited {
+  /** When Incus made the container. */
+  readonly container: string;
+  /** The fingerprint of the owner's key that invited; undefined if an admin or a certificate did. */
+  readonly by: string | undefined;
+}
+
+/** Adds keys. Rejects with `denied` if what their invitation depends on is gone. */
 export async function addKeys(
   context: HostContext,
-  request: KeysRequest & { readonly keys: readonly PublicKey[]; readonly invitedBy?: string | undefined },
+  request: KeysRequest & { readonly keys: readonly PublicKey[]; readonly invited?: Invited | undefined },
   call: Call,
 ): Promise<KeyChange> {
-  const { keys, invitedBy } = request;
+  const { keys, invited } = request;
   const user = targetContainer('key add', request.user, call.actor);
-  return changeKeys(context, 'key add', user, call, { added: keys.map((key) => key.fingerprint) }, keys, (before) => {
+  const input = { added: keys.map((key) => key.fingerprint) };
+  return changeKeys(context, 'key add', user, call, input, keys, (before, { created_at: createdAt }) => {
     const known = new Set(before.map(fingerprint));
-    if (invitedBy !== undefined && !known.has(invitedBy))
+    const { container = createdAt, by } = invited ?? {};
+    if (container !== createdAt || (by !== undefined && !known.has(by)))
       throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
     return [...before, ...store(keys, context.now(), call.actor.name).filter((key) => !known.has(fingerprint(key)))];
   });
@@ -97,7 +106,7 @@ export async function removeKey(
       throw new Failure('not-found', {
         what: `key ${quoted(selector)} of "${user}"`,
         why: 'no key has this fingerprint or comment',
-        next: call.actor.entryPoint === 'self' ? `see "keys ${user}"` : `see "key list ${user}"`,
+        next: `see "key list ${user}"`,
       });
     }
     const after = before.filter((key) => !gone.has(fingerprint(key)));
@@ -130,10 +139,11 @@ async function changeKeys(
   call: Call,
   input: { [key: string]: string | string[] },
   incoming: readonly PublicKey[],
-  change: (before: StoredKey[]) => StoredKey[],
+  change: (before: StoredKey[], instance: IncusInstance) => StoredKey[],
 ): Promise<KeyChange> {
-  const { incus, jumpKeys, steps } = context;
-  const first = await changeableInstanceOf(context, user);
+  const { incus, jumpKeys } = context;
+  const takesOver = verb !== 'key add' && call.actor.entryPoint !== 'self';
+  const first = await changeableInstanceOf(context, user, { takesOver });
   const result = (
     instance: IncusInstance,
     before: StoredKey[],
@@ -155,11 +165,11 @@ async function changeKeys(
     };
   };
   const unchanged = decodeKeys(first.config[field.keys]);
-  if (encodeKeys(change(unchanged)) === encodeKeys(unchanged))
+  if (encodeKeys(change(unchanged, first)) === encodeKeys(unchanged))
     return result(first, unchanged, unchanged, null, { connectionsEnded: false, warnings: [] });
 
   return context.operations.run(
-    { verb, target: user, actor: call.actor, input },
+    { verb, target: user, actor: call.actor, input, takesOver },
     async () => {
       const instance = await changeableInstanceOf(context, user, { own: true });
       const before = decodeKeys(instance.config[field.keys]);
@@ -173,33 +183,97 @@ async function changeKeys(
       // An owner learns nothing of other owners, not even that a key has other containers.
       const warnings =
         call.actor.entryPoint === 'self' ? [] : sharedKeyWarnings(await incus.instances(), user, incoming);
-      return { instance, before, after: change(before), address, jump: (await jumpKeys.read(user)) ?? null, warnings };
+      return {
+        instance,
+        before,
+        after: change(before, instance),
+        address,
+        jump: (await jumpKeys.read(user)) ?? null,
+        warnings,
+      };
     },
     async (operation, { instance, before, after, address, jump, warnings }) => {
-      const { name } = instance;
-      const path = containerKeysPath(user);
-      // The jump account first: a removed key must lose the only way in before anything else changes.
-      await operation.step(steps.writeJumpKeys, { user, previous: jump }, () =>
-        jumpKeys.write(user, jumpKeysText(user, address, after)),
-      );
-      // Only now, so that a connection with a removed key cannot come back.
       const staying = new Set(after.map(fingerprint));
-      const { ended, warning } = before.every((key) => staying.has(fingerprint(key)))
-        ? { ended: false }
-        : await endConnectionsStep(context, operation, user);
-      await operation.step(steps.pushFile, { instance: name, path, previous: containerKeysText(before) }, () =>
-        incus.pushFile({ instance: name, path, content: containerKeysText(after), mode: '0644' }),
-      );
-      const previous = JSON.stringify({ config: { [field.keys]: encodeKeys(before) } });
-      await operation.step(steps.patchInstance, { instance: name, previous }, () =>
-        incus.patch(name, { config: { [field.keys]: encodeKeys(after) } }),
-      );
+      const rewrite: Rewrite = {
+        jump,
+        before: containerKeysText(before),
+        revocation: {
+          user,
+          instance: instance.name,
+          address,
+          keys: encodeKeys(after),
+          previous: JSON.stringify({ config: { [field.keys]: encodeKeys(before) } }),
+        },
+      };
+      const { ended, warnings: more } = before.every((key) => staying.has(fingerprint(key)))
+        ? await grant(context, operation, rewrite)
+        : await revoke(context, operation, user, rewrite, call);
       return result(instance, before, after, operation.id, {
         connectionsEnded: ended,
-        warnings: warning === undefined ? warnings : [...warnings, warning],
+        warnings: [...warnings, ...more],
       });
     },
   );
+}
+
+/** A change of keys, and what was there before. */
+interface Rewrite {
+  /** The file of the jump account; null if there was none. */
+  readonly jump: string | null;
+  /** The file in the container. */
+  readonly before: string;
+  readonly revocation: Revocation;
+}
+
+interface Rewritten {
+  readonly ended: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** Writes keys of which none is taken away. */
+async function grant(
+  { incus, jumpKeys, steps }: HostContext,
+  operation: Running,
+  { jump, before, revocation }: Rewrite,
+): Promise<Rewritten> {
+  const { user, instance, address, keys, previous } = revocation;
+  const path = containerKeysPath(user);
+  const after = decodeKeys(keys);
+  await operation.step(steps.writeJumpKeys, { user, previous: jump }, () =>
+    jumpKeys.write(user, jumpKeysText(user, address, after)),
+  );
+  await operation.step(steps.pushFile, { instance, path, previous: before }, () =>
+    incus.pushFile({ instance, path, content: containerKeysText(after), mode: '0644' }),
+  );
+  await operation.step(steps.patchInstance, { instance, previous }, () =>
+    incus.patch(instance, { config: { [field.keys]: keys } }),
+  );
+  return { ended: false, warnings: [] };
+}
+
+/** Writes keys of which some are taken away. Nothing that fails inside the container brings them back. */
+async function revoke(
+  context: HostContext,
+  operation: Running,
+  user: Username,
+  { revocation }: Rewrite,
+  { actor }: Call,
+): Promise<Rewritten> {
+  let connections: EndedConnections = { ended: false };
+  await operation.step(context.steps.revokeKeys, revocation, () =>
+    closeTo(context, revocation, async () => {
+      connections = await endConnections(context, user);
+    }),
+  );
+  const { ended, warning } = connections;
+  const failure = await writeInside(context, revocation);
+  const inside =
+    failure === undefined
+      ? []
+      : [
+          `the keys in the container could not be written: ${failure.what}: ${failure.why}; through this host no removed key opens it${actor.entryPoint === 'self' ? '' : ', and "reconcile" shows the difference'}`,
+        ];
+  return { ended, warnings: [...(warning === undefined ? [] : [warning]), ...inside] };
 }
 
 /** Returns a warning for each key that also opens other users' containers. Sharing is allowed, but never silent. */

@@ -1,5 +1,6 @@
 /** `label set` and `label remove`. */
 import type { LabelChange } from '../domain/results/changes.ts';
+import { own } from '../domain/own.ts';
 import type { Label } from '../domain/values/label.ts';
 import type { Username } from '../domain/values/username.ts';
 import { changeableInstanceOf } from './instances/containers.ts';
@@ -33,7 +34,7 @@ export async function changeLabels(
 ): Promise<LabelChange> {
   const now = await changeableInstanceOf(context, user);
   const differs = (has: Record<string, string>): boolean =>
-    [...wanted].some(([key, value]) => (has[key] ?? '') !== value);
+    [...wanted].some(([key, value]) => (own(has, key) ?? '') !== value);
   if (!differs(labelsOf(now)))
     return { user, container: now.name, labels: labelsOf(now), changed: false, operation: null };
   return context.operations.run(

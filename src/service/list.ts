@@ -4,7 +4,8 @@ import { selects, type Selection } from '../domain/results/selection.ts';
 import { toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { ownerOfInstance } from './instances/metadata.ts';
-import { replacedOf, withGenerations } from './snapshots/generations.ts';
+import { foreignAmong } from './foreign.ts';
+import { withGenerations } from './snapshots/generations.ts';
 
 export async function listContainers(
   context: HostContext,
@@ -28,8 +29,6 @@ export async function listContainers(
     total: containers.length,
     running: containers.filter((c) => c.status === 'running').length,
     stopped: containers.filter((c) => c.status === 'stopped').length,
-    foreign: instances.filter(
-      (instance) => ownerOfInstance(instance) === undefined && replacedOf(instance) === undefined,
-    ).length,
+    foreign: foreignAmong(instances).length,
   };
 }

@@ -7,7 +7,7 @@ import { matchKeys, type PublicKey } from '../domain/keys/publicKey.ts';
 import type { InvitationMade } from '../domain/results/invitations.ts';
 import type { KeysInvited, OwnKeyChange, OwnKeyList } from '../domain/results/keys.ts';
 import type { Username } from '../domain/values/username.ts';
-import { infoOf, type InvitingOwner } from './access/invitationStore.ts';
+import { infoOf, type InvitingContainer, type InvitingOwner } from './access/invitationStore.ts';
 import type { ServiceContext } from './context.ts';
 import { changeableInstanceOf } from './instances/containers.ts';
 import type { Call } from './instances/context.ts';
@@ -40,7 +40,8 @@ export async function addOwnKeys(
   return {
     user,
     unchanged: present.filter(({ fingerprint }) => keys.some((key) => key.fingerprint === fingerprint)),
-    invitations: invited.length === 0 ? [] : await invite(context, user, invited, call),
+    invitations:
+      invited.length === 0 ? [] : await invite(context, { user, createdAt: instance.created_at }, invited, call),
   };
 }
 
@@ -51,8 +52,8 @@ export async function inviteOwnKey(
   call: Call,
 ): Promise<InvitationMade> {
   const user = ownContainer(named, call.actor);
-  await changeableInstanceOf(context, user);
-  const [made] = await invite(context, user, [undefined], call);
+  const instance = await changeableInstanceOf(context, user);
+  const [made] = await invite(context, { user, createdAt: instance.created_at }, [undefined], call);
   if (made === undefined) throw new Error('no invitation was made');
   return made;
 }
@@ -88,12 +89,12 @@ export async function removeOwnKey(
 
 async function invite(
   context: ServiceContext,
-  user: Username,
+  container: InvitingContainer,
   keys: readonly (PublicKey | undefined)[],
   call: Call,
 ): Promise<InvitationMade[]> {
   const by = { name: call.actor.name, owner: invitingOwner(call.actor) };
-  const made = await context.invitations.makeOwn(user, by, keys);
+  const made = await context.invitations.makeOwn(container, by, keys);
   return made.map((one) => ({ ...one, command: invitationCommand(context, call, one.token) }));
 }
 

@@ -37,9 +37,9 @@ async function changePower(
   call: Call,
 ): Promise<StateChange> {
   const user = targetContainer(verb, named, call.actor);
-  const now = await changeableInstanceOf(context, user);
-  const running = now.status === 'Running';
-  if ((verb === 'start' && running) || (verb === 'stop' && now.status === 'Stopped')) {
+  const takesOver = verb === 'stop' && force && call.actor.entryPoint !== 'self';
+  const now = await changeableInstanceOf(context, user, { takesOver });
+  if (isAsWanted[verb](now) && context.operations.holder(user) === undefined) {
     return {
       user,
       container: now.name,
@@ -50,8 +50,12 @@ async function changePower(
     };
   }
   const result = await context.operations.run(
-    { verb, target: user, actor: call.actor, input: force ? { force } : {} },
-    () => changeableInstanceOf(context, user, { own: true }),
+    { verb, target: user, actor: call.actor, input: force ? { force } : {}, takesOver },
+    async () => {
+      const instance = await changeableInstanceOf(context, user, { own: true });
+      if (verb === 'restart' && call.actor.entryPoint === 'self') refuseStopped(instance);
+      return instance;
+    },
     async (operation, instance) => {
       const changed = await acts[verb](context, operation, instance, force);
       // Only now: a client that connects again meanwhile would find the container as it was.
@@ -71,6 +75,23 @@ async function changePower(
   );
   if (verb !== 'stop') await noteUnlessReachable(context, now, call);
   return result;
+}
+
+/** Whether nothing is left to do. One that has stopped by itself is still to be noted as stopped by an admin. */
+const isAsWanted: Record<Verb, (instance: IncusInstance) => boolean> = {
+  start: ({ status }) => status === 'Running',
+  stop: ({ status, config }) => status === 'Stopped' && config[field.runs] !== 'yes',
+  restart: () => false,
+};
+
+/** Refuses to start what an admin has stopped. A container that has stopped by itself still counts as one that runs. */
+function refuseStopped({ name, status, config }: IncusInstance): void {
+  if (status !== 'Stopped' || config[field.runs] === 'yes') return;
+  throw new Failure('wrong-state', {
+    what: `container "${name}"`,
+    why: 'it is stopped, and is not meant to run',
+    next: 'ask an admin to start it',
+  });
 }
 
 /** Each resolves to whether it changed the container: another program may have done so since the status was read. */

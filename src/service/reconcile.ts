@@ -6,9 +6,11 @@
  * Each target is repaired in an operation of its own, which compares again while it holds the target: the container may
  * have been created or deleted in between.
  */
-import { isFailure, type Failure } from '../domain/failure.ts';
+import { actorTitle } from '../domain/access/actor.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import type { Found } from '../domain/results/found.ts';
 import type { Difference, Reconciliation } from '../domain/results/upkeep.ts';
+import { plural } from '../domain/text.ts';
 import type { Account } from '../host/accounts.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { ServiceContext } from './context.ts';
@@ -43,6 +45,7 @@ export async function reconcile(
   if (apply) await operations.recover();
   const busy = new Set(operations.open().map(({ target }) => target));
   const sides = await look(context, call.signal);
+  await refuseWithoutPool(context, sides, call.signal);
   const all = await findDifferences(context, sides, (target) => !busy.has(target), call.signal);
   // An operation that began meanwhile may have changed one side and not yet the other.
   for (const { target } of operations.open()) busy.add(target);
@@ -63,6 +66,24 @@ export async function reconcile(
   };
 }
 
+/**
+ * Refuses an Incus without containers and without a storage pool, where this host has jump accounts: its database is
+ * lost, and the containers are not. To remove the accounts would be to delete on doubt.
+ */
+async function refuseWithoutPool(
+  { incus }: HostContext,
+  { owned, accounts, groupId }: Sides,
+  signal?: AbortSignal,
+): Promise<void> {
+  const orphans = accounts.filter((account) => isOurAccount(account, groupId));
+  if (owned.length > 0 || orphans.length === 0 || (await incus.pools(signal)).length > 0) return;
+  throw new Failure('incus-unavailable', {
+    what: 'Incus',
+    why: `it has no storage pool and no containers, but this host has ${plural(orphans.length, 'jump account')}`,
+    next: 'docs/recovery.md, "The database of Incus is lost", brings the containers back',
+  });
+}
+
 function toDifference({ kind, target, detail, fix }: Found, fixed: boolean): Difference {
   return { kind, target, detail, fix, fixed };
 }
@@ -71,7 +92,7 @@ function unfinished({ operations }: HostContext): Difference[] {
   return operations.unfinished().map(({ verb, target, actor, startedAt }) => ({
     kind: 'operation-unfinished',
     target,
-    detail: `"${verb}" by ${actor.name}, started ${startedAt}`,
+    detail: `"${verb}" by ${actorTitle(actor)}, started ${startedAt}`,
     fix: null,
     fixed: false,
   }));
@@ -105,7 +126,7 @@ async function repairAll(context: ServiceContext, found: readonly Found[], call:
       );
       fixed.add(target);
     } catch (error) {
-      if (!isFailure(error, 'busy', 'program-failed', 'timeout')) throw error;
+      if (!isFailure(error, 'busy', 'program-failed', 'timeout', 'unexpected-output')) throw error;
       if (error.code !== 'busy') failed ??= error;
       call.progress.note(`${target}: skipped: ${error.why}`);
     }
@@ -159,10 +180,7 @@ async function findDifferences(
       target: account.name,
       detail: 'a jump account without a container',
       fix: 'remove the account',
-      repair: async () => {
-        await context.accounts.endSessions(account.name);
-        await context.accounts.remove(account.name);
-      },
+      repair: () => context.accounts.remove(account.name),
     });
   }
   for (const user of keyUsers) {

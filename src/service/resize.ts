@@ -8,6 +8,7 @@ import type { IncusInstance } from '../host/incus/documents.ts';
 import { memoryUsed } from './instances/memory.ts';
 import { changeableInstanceOf, rootDevice } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
+import { capacityWarnings, capacityWith } from './instances/capacity.ts';
 import { findPlacement } from './instances/placement.ts';
 
 export interface ResizeRequest {
@@ -33,6 +34,7 @@ export async function resizeContainer(context: HostContext, request: ResizeReque
   let plan = await planResize(context, request, { own: false });
   const nothing = { user, container: plan.instance.name, changes: [], operation: null };
   if (plan.changes.length === 0) return nothing;
+  const warnings = await warningsOf(context, request);
   return context.operations.run(
     {
       verb: 'resize',
@@ -49,9 +51,22 @@ export async function resizeContainer(context: HostContext, request: ResizeReque
       await operation.step(context.steps.patchInstance, { instance: instance.name, previous }, () =>
         context.incus.patch(instance.name, { config: to.config, devices: to.devices }),
       );
-      return { user, container: instance.name, changes, operation: operation.id };
+      return {
+        user,
+        container: instance.name,
+        changes,
+        ...(warnings.length === 0 ? {} : { warnings }),
+        operation: operation.id,
+      };
     },
   );
+}
+
+/** Returns a warning for each wanted limit that the host cannot give. */
+async function warningsOf({ incus, ...context }: HostContext, request: ResizeRequest): Promise<string[]> {
+  const space =
+    request.disk === undefined ? undefined : await incus.poolSpace((await findPlacement({ incus, ...context })).pool);
+  return capacityWarnings(request, capacityWith(space?.totalBytes ?? 0));
 }
 
 async function planResize(context: HostContext, request: ResizeRequest, { own }: { own: boolean }): Promise<Plan> {

@@ -5,10 +5,11 @@
  * removed since, smaller limits, a missing isolation. So the present configuration is written again, and the present
  * keys into the files, before the container starts.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { SnapshotRestored } from '../domain/results/snapshots.ts';
 import { Failure } from '../domain/failure.ts';
 import { parseSpan } from '../domain/values/duration.ts';
-import { snapshotPrefixes } from '../domain/values/snapshotName.ts';
+import { snapshotNamed, snapshotPrefixes } from '../domain/values/snapshotName.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { Running } from '../journal/operations.ts';
@@ -23,13 +24,13 @@ import { Stages } from './instances/stages.ts';
 import { targetContainer } from './instances/target.ts';
 import { noteUnlessReachable } from './instances/waiting.ts';
 import { shiftsIds } from './isolation/config.ts';
-import { becomesGeneration, generationName, type KeptSnapshot } from './snapshots/generations.ts';
-import { findSnapshot, heldContainer, makeSnapshot, timedName } from './snapshots.ts';
+import { becomesGeneration, generationName, type SnapshotPlace } from './snapshots/generations.ts';
+import { heldContainer, makeSnapshot, timedName } from './snapshots.ts';
 
 interface Restore {
   readonly user: Username;
   readonly instance: IncusInstance;
-  readonly source: KeptSnapshot;
+  readonly source: SnapshotPlace;
   /** The name of the snapshot of the files of now. */
   readonly before: string;
 }
@@ -45,7 +46,7 @@ export async function restoreSnapshot(
     { verb: 'snapshot restore', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
-      const source = findSnapshot(snapshots, wanted, user);
+      const source = snapshotNamed(snapshots, wanted, user);
       const isInPlace = source.instance === instance.name && (await keepsNewer(context, instance));
       const before = timedName(context, snapshotPrefixes.restore, snapshots);
       return {
@@ -98,8 +99,10 @@ async function writePresent({ incus }: HostContext, user: Username, present: Inc
     throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was being restored' });
   // Keys that only the snapshot has are unset. What Incus itself keeps there belongs to the files and stays.
   const names = [...new Set([...Object.keys(present.config), ...Object.keys(restored.config)])].filter(isOurs);
-  const config = Object.fromEntries(names.map((key) => [key, present.config[key] ?? '']));
-  await incus.patch(name, { config, devices: present.devices });
+  const different = names.filter((key) => (present.config[key] ?? '') !== (restored.config[key] ?? ''));
+  const config = Object.fromEntries(different.map((key) => [key, present.config[key] ?? '']));
+  const isSame = different.length === 0 && isDeepStrictEqual(restored.devices, present.devices);
+  if (!isSame) await incus.patch(name, { config, devices: present.devices });
   const keys = decodeKeys(present.config[field.keys]);
   await incus.pushFile({
     instance: name,

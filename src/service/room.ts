@@ -4,7 +4,10 @@ import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
 
 export function whoIsHere({ room }: ServiceContext, _input: object, { actor }: Call): Promise<WhoIsHere> {
-  return Promise.resolve({ present: room.present(actor) });
+  const running = room
+    .running(actor)
+    .map(({ actor: name, verb, target, startedAt }) => ({ name, verb, target, since: startedAt }));
+  return Promise.resolve({ present: room.present(actor), running });
 }
 
 export function say(

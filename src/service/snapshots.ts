@@ -9,7 +9,13 @@ import type {
 } from '../domain/results/snapshots.ts';
 import { Failure } from '../domain/failure.ts';
 import { plural, quoted } from '../domain/text.ts';
-import { originOf, snapshotPrefixes, timeName, type SnapshotFrequency } from '../domain/values/snapshotName.ts';
+import {
+  originOf,
+  snapshotNamed,
+  snapshotPrefixes,
+  timeName,
+  type SnapshotFrequency,
+} from '../domain/values/snapshotName.ts';
 import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { IncusSnapshot } from '../host/incus/snapshots.ts';
@@ -17,19 +23,22 @@ import type { Running } from '../journal/operations.ts';
 import { changeableInstanceOf, instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { targetContainer } from './instances/target.ts';
-import { snapshotsOf, type KeptSnapshot } from './snapshots/generations.ts';
+import { snapshotNamesOf, snapshotsOf, type SnapshotPlace } from './snapshots/generations.ts';
 import { choiceConfig, presentSchedule, scheduleConfig, wantedSchedule, type Schedule } from './snapshots/schedule.ts';
 
 /** A container and its snapshots, at the beginning of an operation. */
 export interface Snapshotted {
   readonly instance: IncusInstance;
-  readonly snapshots: readonly KeptSnapshot[];
+  readonly snapshots: readonly SnapshotPlace[];
 }
 
 /** Reads the container that an operation of the caller holds. */
 export async function heldContainer(context: HostContext, user: Username): Promise<Snapshotted> {
+  const snapshots = snapshotNamesOf(context, user);
+  // A container that does not exist is the failure that counts.
+  snapshots.catch(() => undefined);
   const instance = await changeableInstanceOf(context, user, { own: true });
-  return { instance, snapshots: await snapshotsOf(context, user) };
+  return { instance, snapshots: await snapshots };
 }
 
 export async function listSnapshots(
@@ -61,18 +70,17 @@ export async function createSnapshot(
     async () => {
       const held = await heldContainer(context, user);
       if (name !== undefined) refuseTaken(held, `${prefix}${name}`);
-      if (actor.entryPoint === 'self') refuseTooMany(held, context.settings.snapshots.own);
+      if (actor.entryPoint === 'self') await refuseTooMany(context, user, held);
       return held;
     },
     async (operation, { instance, snapshots }) => {
       const wanted = name === undefined ? timedName(context, prefix, snapshots) : `${prefix}${name}`;
       const expiresAt = expires === undefined ? undefined : new Date(expires);
       await makeSnapshot(context, operation, instance.name, wanted, expiresAt);
-      const made = await snapshotsOf(context, user);
       return {
         user,
         container: instance.name,
-        snapshot: toSnapshot(findSnapshot(made, wanted, user)),
+        snapshot: toSnapshot(await context.incus.snapshots.get(instance.name, wanted)),
         operation: operation.id,
       };
     },
@@ -80,7 +88,7 @@ export async function createSnapshot(
 }
 
 /** Returns a name with the present time that no snapshot has. */
-export function timedName({ now }: HostContext, prefix: string, snapshots: readonly IncusSnapshot[]): string {
+export function timedName({ now }: HostContext, prefix: string, snapshots: readonly SnapshotPlace[]): string {
   const wanted = `${prefix}${timeName(now())}`;
   const isTaken = (candidate: string): boolean => snapshots.some(({ name }) => name === candidate);
   let candidate = wanted;
@@ -113,7 +121,7 @@ export async function deleteSnapshot(
     { verb: 'snapshot delete', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
-      const { name, instance: holder } = findSnapshot(snapshots, wanted, user);
+      const { name, instance: holder } = snapshotNamed(snapshots, wanted, user);
       if (call.actor.entryPoint === 'self' && originOf(name) !== 'owner')
         throw new Failure('denied', {
           what: `snapshot ${quoted(name)}`,
@@ -140,7 +148,7 @@ export async function renameSnapshot(
     { verb: 'snapshot rename', target: user, actor: call.actor, input: call.recorded },
     async () => {
       const held = await heldContainer(context, user);
-      const { name, instance: holder } = findSnapshot(held.snapshots, snapshot, user);
+      const { name, instance: holder } = snapshotNamed(held.snapshots, snapshot, user);
       refuseTaken(held, to);
       return { container: held.instance.name, holder, name };
     },
@@ -194,18 +202,6 @@ function toSnapshot({ name, createdAt, expiresAt, sizeBytes }: IncusSnapshot): S
   };
 }
 
-/** Returns the snapshot of this name. An owner may leave out what the server put before it. Throws `not-found`. */
-export function findSnapshot(snapshots: readonly KeptSnapshot[], wanted: string, user: Username): KeptSnapshot {
-  const named = (name: string): KeptSnapshot | undefined => snapshots.find((one) => one.name === name);
-  const one = named(wanted) ?? named(`${snapshotPrefixes.owner}${wanted}`);
-  if (one !== undefined) return one;
-  throw new Failure('not-found', {
-    what: `snapshot ${quoted(wanted)}`,
-    why: `the container of ${user} has none of this name`,
-    next: `see "snapshot list ${user}"`,
-  });
-}
-
 function refuseTaken({ snapshots }: Snapshotted, wanted: string): void {
   if (!snapshots.some(({ name }) => name === wanted)) return;
   throw new Failure('exists', {
@@ -215,9 +211,10 @@ function refuseTaken({ snapshots }: Snapshotted, wanted: string): void {
   });
 }
 
-function refuseTooMany({ snapshots }: Snapshotted, max: number): void {
-  const own = snapshots.filter(({ name }) => originOf(name) === 'owner');
-  if (own.length < max) return;
+async function refuseTooMany(context: HostContext, user: Username, { snapshots }: Snapshotted): Promise<void> {
+  const { own: max } = context.settings.snapshots;
+  if (snapshots.filter(({ name }) => originOf(name) === 'owner').length < max) return;
+  const own = (await snapshotsOf(context, user)).filter(({ name }) => originOf(name) === 'owner');
   const oldest = own.toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))[0];
   throw new Failure('no-space', {
     what: 'your snapshots',

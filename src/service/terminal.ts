@@ -1,10 +1,12 @@
 /** `shell` and `logs`: a terminal session in a container, and the container's console log. */
+import { once } from 'node:events';
 import { Failure } from '../domain/failure.ts';
 import type { ConsoleLog, ShellEnd } from '../domain/results/terminal.ts';
 import type { Username } from '../domain/values/username.ts';
 import { instanceOf } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { targetContainer } from './instances/target.ts';
+import { nextLog } from './logReads.ts';
 
 /** Valid values of TERM: terminfo(5) names are file names, so anything else could be a path. */
 const termName = /^[A-Za-z0-9][A-Za-z0-9.+_-]{0,40}$/;
@@ -77,9 +79,6 @@ export async function openShell(
 /** Bytes of output not yet sent to the caller's terminal at which the program is paused. */
 const maxUnshownBytes = 256 * 1024;
 
-/** Interval at which a followed log is read again, in milliseconds: Incus has no stream of it. */
-const followEveryMs = 1000;
-
 /** Returns the console log. With `follow` it is sent in pieces until the caller leaves, and the result is empty. */
 export async function consoleLog(
   context: HostContext,
@@ -97,12 +96,9 @@ export async function consoleLog(
   const first = lastLines(shown, request.lines);
   if (request.follow !== true) return { user, text: first };
   call.progress.output(first);
+  const left = call.signal.aborted ? Promise.resolve([]) : once(call.signal, 'abort');
   while (!call.signal.aborted) {
-    await new Promise((resolve) => setTimeout(resolve, followEveryMs));
-    const now = await context.incus.consoleLog(name, call.signal).catch((error: unknown) => {
-      if (call.signal.aborted) return shown;
-      throw error;
-    });
+    const now = await Promise.race([nextLog(context.incus, name), left.then(() => shown)]);
     const more = added(shown, now);
     if (more !== '') call.progress.output(more);
     shown = now;

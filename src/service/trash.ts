@@ -127,7 +127,7 @@ async function freeNameFor(
   user: Username,
   { instance }: TrashedInstance,
 ): Promise<readonly IncusInstance[]> {
-  return ensureFreeName(context, user, instance.name).catch((error: unknown) => {
+  return ensureFreeName(context, user, { isReturn: true, except: instance.name }).catch((error: unknown) => {
     const failure = Failure.from(error);
     if (failure.code !== 'exists') throw failure;
     throw new Failure('exists', {
@@ -159,7 +159,9 @@ async function takeOut(context: HostContext, operation: Running, back: Return): 
       ...(isPast(trashed.instance.config[field.expires], context.now()) ? { [field.expires]: '' } : {}),
       ...(isNewAddress ? { [field.address]: fixedAddress({ ...placement, address }) } : {}),
     },
-    devices: isNewAddress ? { ...before.devices, [nic]: makeNic(placement.network, address) } : before.devices,
+    devices: isNewAddress
+      ? { ...before.devices, [nic]: { ...before.devices[nic], ...makeNic(placement.network, address) } }
+      : before.devices,
   };
   const previous = JSON.stringify(inverse(change, trashed.instance));
   await operation.step(steps.patchInstance, { instance: name, previous }, () => incus.patch(name, change));

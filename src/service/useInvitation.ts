@@ -54,7 +54,7 @@ export async function useInvitation(
 ): Promise<Bound> {
   const { hash, key: shown } = logins.proveInvitation(proof, address);
   const proved = parsePublicKey(`${shown.type} ${shown.blob.toString('base64')} invitation`);
-  const bind = async (invitation: Invitation): Promise<Bound> => {
+  const bind = async (invitation: Invitation, isEnded: () => boolean): Promise<Bound> => {
     const { kind, name } = invitation.for;
     const { owner } = invitation;
     const key = invitedKey(invitation, proved);
@@ -72,6 +72,7 @@ export async function useInvitation(
     };
     await journal.append({ type: 'invitation-used', ...record });
     try {
+      if (isEnded()) throw unusable();
       if (invitation.for.kind === 'admin')
         await admins.add(
           name,
@@ -86,7 +87,10 @@ export async function useInvitation(
           {
             user: parseName(name),
             keys: [key],
-            invitedBy: owner?.certificate === undefined ? owner?.fingerprint : undefined,
+            invited: {
+              container: invitation.for.container,
+              by: owner?.certificate === undefined ? owner?.fingerprint : undefined,
+            },
           },
           {
             actor,
@@ -125,9 +129,12 @@ export async function useInvitation(
 function invitedKey(invitation: Invitation, proved: PublicKey): PublicKey {
   const bound = boundKey(invitation);
   if (bound === 'any') return proved;
-  if (bound?.fingerprint !== proved.fingerprint)
-    throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
+  if (bound?.fingerprint !== proved.fingerprint) throw unusable();
   return bound;
+}
+
+function unusable(): Failure {
+  return new Failure('denied', { what: 'this login', why: 'it may not be used here' });
 }
 
 /** Returns the verb that made an invitation. */
@@ -140,7 +147,8 @@ function verbOf({ for: { kind }, owner, key }: Invitation): string {
 /** Returns the actor that the invitation stands for. */
 function invitedActor({ for: invitee }: Invitation, admins: AdminStore, fingerprint: string, address: string): Actor {
   const { name } = invitee;
-  return invitee.kind === 'admin'
-    ? { name, role: admins.named(name)?.role ?? invitee.role ?? 'admin', entryPoint: 'manage', fingerprint, address }
-    : { name, role: 'owner', entryPoint: 'self', owns: [name], fingerprint, address };
+  if (invitee.kind === 'user') return { name, role: 'owner', entryPoint: 'self', owns: [name], fingerprint, address };
+  const role = admins.named(name)?.role ?? invitee.role;
+  if (role === undefined) throw unusable();
+  return { name, role, entryPoint: 'manage', fingerprint, address };
 }

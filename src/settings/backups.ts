@@ -72,12 +72,23 @@ export const backupSettings = z
         monthly: keepCount.default(6).describe('Number of months.'),
       })
       .prefault({})
-      .describe('Which backups of a container are kept when old ones are deleted. The newest always is.'),
+      .describe(
+        'Which backups of a container are kept when old ones are deleted, those made by hand included. The newest always is, and the newest that was verified.',
+      ),
     every: z
       .enum(['daily', 'weekly', 'never'])
       .default('daily')
       .describe('How often every container is backed up, if a place for backups is set.'),
     hour: z.number().int().min(0).max(23).default(2).describe('Hour of the day at which that begins, in UTC.'),
+    fullEvery: z
+      .number()
+      .int()
+      .min(0)
+      .max(90)
+      .default(7)
+      .describe(
+        'Where the pool is ZFS, a backup has only what changed since the one before it (`zfs send -i`). One of so many is a full one again, on which the next ones build. 1: all are full. 0: Incus exports the containers, as on other pools; any host can restore an export, and only one with a ZFS pool a backup of `zfs send`.',
+      ),
     limitMs: z
       .number()
       .int()

@@ -9,9 +9,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../domain/failure.ts';
+import { fileTrouble } from '../domain/fileTrouble.ts';
+import type { Settings } from './settings.ts';
 
 /** The folder that holds package.json. */
 export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Where the installed service has its program; the units name it. A symbolic link to the installed release. */
+export const installedProgram = '/opt/containarium';
 
 export interface Home {
   readonly root: string;
@@ -20,6 +25,8 @@ export interface Home {
   /** Folder of the journal, admins, socket and simulated host, mode 0700. */
   readonly state: string;
   readonly journal: string;
+  /** Default folder of what was moved out of the journal. */
+  readonly archive: string;
   readonly socket: string;
   /** The stored choice between the real and the simulated host. */
   readonly hostChoice: string;
@@ -30,6 +37,8 @@ export interface Home {
   readonly certificates: string;
   /** The rules of the firewall, which systemd loads before Incus starts (systemd/containarium-firewall.service). */
   readonly firewall: string;
+  /** Folder with the keys of the admins whom the first start admits (NAME.pub), which the installer writes. */
+  readonly firstAdmins: string;
 }
 
 export function homeAt(root: string): Home {
@@ -39,13 +48,23 @@ export function homeAt(root: string): Home {
     keys: join(root, 'keys'),
     state,
     journal: join(state, 'journal'),
+    archive: join(state, 'archive'),
     socket: join(state, 'core.sock'),
     hostChoice: join(state, 'host.json'),
     configuration: join(root, 'containarium.yaml'),
     authorizedKeys: join(root, 'authorized_keys'),
     certificates: join(root, 'certs'),
     firewall: join(root, 'firewall.nft'),
+    firstAdmins: join(root, 'first-admins'),
   };
+}
+
+/** Returns where the journal, its archive and the file of its anchors are. */
+export function journalPlaces(
+  { journal, archive }: Pick<Home, 'journal' | 'archive'>,
+  { journal: { archiveFolder, anchor } }: Pick<Settings, 'journal'>,
+): { readonly journal: string; readonly archive: string; readonly anchors: string | undefined } {
+  return { journal, archive: archiveFolder ?? archive, anchors: anchor.file };
 }
 
 export interface DefaultHomes {
@@ -82,14 +101,20 @@ async function makeRoot(root: string): Promise<void> {
 export async function makeHome(home: Home): Promise<void> {
   try {
     await makeRoot(home.root);
-    for (const folder of [home.keys, home.state]) await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [home.keys, home.state]) if (!existsSync(folder)) await mkdir(folder, { mode: 0o700 });
   } catch (error) {
+    const { why, next, code } = fileTrouble(error) ?? {
+      why: error instanceof Error ? error.message : String(error),
+      next: undefined,
+      code: 'settings',
+    };
+    const elsewhere = 'set CONTAINARIUM_HOME to a folder that this user can write to';
     throw new Failure(
-      'settings',
+      code,
       {
         what: `the home ${home.root}`,
-        why: error instanceof Error ? error.message : String(error),
-        next: 'set CONTAINARIUM_HOME to a folder that this user can write to',
+        why,
+        next: next === undefined ? elsewhere : `${next}, or ${elsewhere}`,
       },
       error,
     );

@@ -7,7 +7,9 @@ import { parsedText } from '../domain/check.ts';
 import { isLoopback } from '../domain/values/network.ts';
 import { maxProcesses, minProcesses } from '../domain/values/processes.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';
+import { alertSettings, reportSettings } from './alerts.ts';
 import { firewallSettings } from './firewall.ts';
+import { journalSettings } from './journal.ts';
 import { remoteSettings } from './remote.ts';
 import { backupSettings } from './backups.ts';
 import { snapshotSettings } from './snapshots.ts';
@@ -97,6 +99,12 @@ export const settingsSchema = z.strictObject({
       network: name
         .optional()
         .describe("Managed bridge for containers. Default: the bridge in Incus's default profile, or the only one."),
+      scrub: z
+        .enum(['monthly', 'never'])
+        .default('monthly')
+        .describe(
+          'How often ZFS reads all data of a pool with containers, to find what has decayed (`zpool scrub`). A pool that the host has scrubbed by itself within four weeks is left alone.',
+        ),
     })
     .prefault({})
     .describe('Where Incus places containers.'),
@@ -148,6 +156,15 @@ export const settingsSchema = z.strictObject({
         .array(z.string().regex(/^[a-z0-9][a-z0-9.+-]+$/, 'must be a Debian package name'))
         .default(['openssh-server', 'sudo', 'docker.io', 'git', 'curl', 'vim', 'htop'])
         .describe('Packages installed in the prepared image. openssh-server and sudo are always added.'),
+      rebuildDays: z
+        .number()
+        .int()
+        .min(0)
+        .max(3650)
+        .default(30)
+        .describe(
+          'Age in days from which the prepared image of `base` is built again by itself, so that new containers begin with recent packages; one of another version of this program is built again at once. Containers that exist stay as they are. 0 for never.',
+        ),
     })
     .prefault({})
     .describe('The prepared image from which containers are created (`image build`).'),
@@ -175,17 +192,9 @@ export const settingsSchema = z.strictObject({
   ttl: ttlSettings,
   backups: backupSettings,
   sysctl: sysctlSettings,
-  journal: z
-    .strictObject({
-      segmentBytes: z
-        .number()
-        .int()
-        .min(65_536)
-        .default(8 * 1024 * 1024)
-        .describe('Size in bytes at which a new journal file is started.'),
-    })
-    .prefault({})
-    .describe('The audit journal.'),
+  journal: journalSettings,
+  alerts: alertSettings,
+  report: reportSettings,
   ssh: sshSettings,
   remote: remoteSettings,
   metrics: z

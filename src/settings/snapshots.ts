@@ -11,7 +11,9 @@ export const snapshotSettings = z
       .describe(
         'How often Incus makes a snapshot of each running container for which `snapshot schedule` says nothing else.',
       ),
-    keep: span.default('30d').describe('How long scheduled snapshots are kept.'),
+    keep: span
+      .default('30d')
+      .describe('How long scheduled snapshots are kept, unless the pool runs low (`trash.minFreePercent`).'),
     own: z
       .number()
       .int()

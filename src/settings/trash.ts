@@ -12,7 +12,7 @@ export const trashSettings = z
       .max(90)
       .default(10)
       .describe(
-        'Free space of the pool, in percent, below which deleted containers are purged early, the oldest first. It is announced an hour before. 0 for never.',
+        'Free space of the pool, in percent, below which deleted containers are purged early, the oldest first. If that is not enough, scheduled snapshots are deleted, the oldest first, but never the newest of a container, nor one that a person or a restore has made. It is announced an hour before. 0 for never.',
       ),
   })
   .prefault({})

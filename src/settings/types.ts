@@ -1,14 +1,17 @@
 /** The types of settings. docs/configuration.md shows their titles. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { parseSpan } from '../domain/values/duration.ts';
 import { parseImage } from '../domain/values/image.ts';
-import { parseNetwork } from '../domain/values/network.ts';
+import { isLoopback, parseNetwork } from '../domain/values/network.ts';
 import { parseSize } from '../domain/values/size.ts';
 
-export const size = parsedText(parseSize).meta({ title: 'size' });
+export const size = parsedText(parseSize, 'a size with a unit, such as 4GiB').meta({ title: 'size' });
 /** A duration of the configuration, as it is written there: `30d`. */
-export const span = parsedText((text) => (parseSpan(text), text)).meta({ title: 'duration' });
+export const span = parsedText((text) => (parseSpan(text), text), 'a duration with a unit, such as 30d or 12h').meta({
+  title: 'duration',
+});
 export const image = parsedText(parseImage).meta({ title: 'image' });
 export const name = z
   .string()
@@ -44,3 +47,18 @@ export const defaultSshdConfig = '/etc/ssh/sshd_config';
 /** Number of connections of one source to the host's own sshd that have not logged in yet. */
 export const defaultPendingLoginsPerSource = 20;
 export const absolutePath = z.string().startsWith('/', 'must be an absolute path').meta({ title: 'absolute path' });
+
+/** The address to which something is sent. What it says is for its receiver alone, so it is encrypted on the way. */
+export const webUrl = z
+  .string()
+  .max(2000)
+  .refine(isWebUrl, 'must be an https address without a password, or http to a loopback address')
+  .meta({ title: 'URL' });
+
+function isWebUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false;
+  // The host of an IPv6 address has brackets.
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isIP(host) !== 0 && isLoopback(host));
+}

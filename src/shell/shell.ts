@@ -1,6 +1,7 @@
 /** Opens the chat shell on a client's terminal. */
+import { handsOverTerminal } from '../catalogue/wholeTerminal.ts';
 import type { Actor } from '../domain/access/actor.ts';
-import { Failure } from '../domain/failure.ts';
+import { exitCodes, Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
 import { PlainUi, type PlainReason } from './plain/plainUi.ts';
@@ -18,8 +19,6 @@ export interface ShellOptions {
   readonly actor: Actor;
   readonly core: CoreClient;
   readonly shells: ShellClient;
-  /** The command prefix outside the shell: `ssh -p 2222 manage@jump`. */
-  readonly prefix: string;
   /** The address at which the client reached this server. */
   readonly reachedAt: string;
   /** A line to run as if it had been typed. The shell ends when it has run. */
@@ -33,8 +32,10 @@ export interface ShellOptions {
 export interface Shell {
   /** Resolves with the exit code once the shell has ended and the terminal is restored. */
   readonly ended: Promise<number>;
-  /** Whether a call of this shell is running. */
+  /** Whether a call of this shell is running. A program in a container does not count. */
   readonly busy: boolean;
+  /** Whether anything runs that the user began, or the shell is still opening. */
+  readonly isWorking: boolean;
   /** Shows a warning at once, even over the live list or a program in a container. */
   warn(text: string): void;
   /** Ends the shell from outside and shows the reason. */
@@ -42,14 +43,20 @@ export interface Shell {
 }
 
 export function openShell(options: ShellOptions): Shell {
-  const { port, actor, core, shells, prefix, reachedAt } = options;
+  const { port, actor, core, shells, reachedAt } = options;
   const terminal = new Terminal(port, options.used);
+  if (options.line !== undefined && handsOverTerminal(options.line)) terminal.keepForProgram();
   let stop: (code: number) => void = () => undefined;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
-  void terminal.closed.then(() => stop(255));
+  void terminal.closed.then(() => stop(terminal.hasInputEnded ? exitCodes.cancelled : 255));
   let ui: ShellUi | undefined;
   let model: ShellModel | undefined;
   let over = false;
+  // Where input ends by itself (`ssh -tt … < file`), the answers to its last lines are still to come.
+  const leave = (code: number): void => {
+    if (!terminal.hasInputEnded || model === undefined) stop(code);
+    else void model.liveCalls.ownEnded().then(() => stop(code));
+  };
 
   const begin = async (): Promise<void> => {
     try {
@@ -59,8 +66,8 @@ export function openShell(options: ShellOptions): Shell {
         return;
       }
       const plain = options.plain ?? (membership.welcome.settings.plain ? 'setting' : undefined);
-      ui = createUi(terminal, options, plain, stop);
-      model = new ShellModel({ actor, core, shells, ui, membership, prefix, reachedAt, leave: () => stop(0) });
+      ui = createUi(terminal, options, plain, leave);
+      model = new ShellModel({ actor, core, shells, ui, membership, reachedAt, leave: () => leave(0) });
       for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
       ui.show(model, model.begin());
       if (options.line !== undefined) {
@@ -86,6 +93,9 @@ export function openShell(options: ShellOptions): Shell {
     }),
     get busy() {
       return model?.busy ?? false;
+    },
+    get isWorking() {
+      return !over && (model === undefined || model.liveCalls.hasOwn);
     },
     warn(text) {
       model?.warn(text);

@@ -5,6 +5,7 @@
  */
 import type { IncusStreams } from '../host/incus/streams.ts';
 import type { JumpKeys } from '../host/jumpKeys.ts';
+import type { ProgramStreams } from '../host/programStreams.ts';
 import type { Runner } from '../host/runner.ts';
 import { CommandLog } from './faults/commandLog.ts';
 import { Faults } from './faults/faults.ts';
@@ -15,6 +16,8 @@ import { SimulatedJumpKeys } from './accounts/jumpKeys.ts';
 import { finishUnderway, SimulatedRunner } from './runner.ts';
 import { StateStore } from './state/store.ts';
 import { SimulatedStreams } from './incus/streams.ts';
+import { SimulatedProgramStreams } from './zfs/programStreams.ts';
+import { SimulatedSshdLog, withSshdLog } from './sshd/sshdLog.ts';
 import { wait } from './faults/wait.ts';
 
 export interface SimulatedHostOptions {
@@ -33,17 +36,25 @@ export interface SimulatedHostOptions {
   readonly faultsPath?: string;
   /** File that the {@link CommandLog} appends to. */
   readonly logPath?: string;
+  /** File of what the simulated sshd has logged, which {@link SimulatedSshdLog} reads. It may be missing. */
+  readonly sshdLogPath?: string | undefined;
   /** Returns the time, in milliseconds since 1970. */
   readonly now?: () => number;
 }
 
 export class SimulatedHost {
   readonly runner: Runner;
+  readonly programStreams: ProgramStreams;
   readonly jumpKeys: JumpKeys;
   readonly streams: IncusStreams;
 
-  private constructor(gate: Gate, lifecycleEvents: LifecycleEvents, lateMs: number) {
+  private constructor(
+    gate: Gate,
+    lifecycleEvents: LifecycleEvents,
+    { lateMs, sshdLogPath }: { readonly lateMs: number; readonly sshdLogPath: string | undefined },
+  ) {
     this.runner = new SimulatedRunner(gate);
+    this.programStreams = withSshdLog(new SimulatedProgramStreams(gate), new SimulatedSshdLog(gate, sshdLogPath));
     this.jumpKeys = new SimulatedJumpKeys(gate);
     this.streams = new SimulatedStreams(gate, lifecycleEvents, lateMs);
   }
@@ -70,7 +81,7 @@ export class SimulatedHost {
         kill: () => process.kill(process.pid, 'SIGKILL'),
       }),
       lifecycleEvents,
-      lateMs,
+      { lateMs, sshdLogPath: options.sshdLogPath },
     );
   }
 }

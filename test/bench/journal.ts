@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Journal } from '../../src/journal/journal.ts';
-import { verifyJournal } from '../../src/journal/verify.ts';
+import { verifyJournal } from '../../src/journal/history/verify.ts';
 
 const entry = {
   type: 'operation',

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, onTestFinished } from 'vitest';
-import { Incus } from '../../src/host/incus/incus.ts';
+import { incusBy } from '../support/incus.ts';
 import { SimulatedHost } from '../../src/simulated/host.ts';
 import { checkBackups } from './backups.ts';
 
@@ -12,7 +12,7 @@ it('the simulated host makes backups, and instances of them, as a real host does
   const host = SimulatedHost.open(join(folder, 'host.json'));
   const root = { type: 'disk', path: '/', pool: 'default' };
   await checkBackups({
-    incus: new Incus(host.runner),
+    incus: incusBy(host.runner),
     streams: host.streams,
     image: 'images:debian/12',
     spec: { config: {}, devices: { root } },

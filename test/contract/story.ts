@@ -298,6 +298,13 @@ export async function runStory(world: World): Promise<Answers> {
   const scheduled = await server.ssh(['schedule', 'list', '--json'], { shared: true });
   expect(result(JSON.parse(scheduled.stdout) as Document)['heldUntil']).toBeNull();
   await manage('schedule run', ['schedule', 'run', 'trash']);
+  // Not recorded: which alerts are open, and what happened, depends on the host and the time.
+  const alerts = await server.ssh(['alert', 'list', '--json'], { shared: true });
+  expect(result(JSON.parse(alerts.stdout) as Document)).toMatchObject({ channels: [] });
+  const report = await server.ssh(['report', '--json'], { shared: true });
+  for (const part of ['alerts', 'containers', 'changes', 'backups', 'logins', 'pools', 'disks', 'expiries', 'journal'])
+    expect(result(JSON.parse(report.stdout) as Document)[part], part).toMatchObject({ trouble: null });
+  await manage('alert test, no way', ['alert', 'test']);
   await manage('schedule run, unknown', ['schedule', 'run', 'nothing']);
   expect(await containers()).toEqual([]);
 
@@ -315,6 +322,17 @@ export async function runStory(world: World): Promise<Answers> {
   expect(await containers()).toEqual([]);
   expect(result(await manage('reconcile, after', ['reconcile'])).differences).toEqual([]);
   expect(result(await manage('audit verify', ['audit', 'verify'])).ok).toBe(true);
+  await manage('audit, connections of an actor', ['audit', '--connections', '--actor', 'cxt-alice']);
+  await manage('audit, a user without connections', ['audit', '--user', 'cxt-alice']);
+  // Not recorded: whether connections are known depends on the host, which may have no journal of systemd.
+  const security = await server.ssh(['security', '--json'], { shared: true });
+  expect(result(JSON.parse(security.stdout) as Document)).toMatchObject({ connections: [], expiring: [] });
+  const connections = JSON.parse(
+    (await server.ssh(['audit', '--connections', '--json'], { shared: true })).stdout,
+  ) as Document;
+  expect(connections.ok ? result(connections)['connections'] : connections.error?.code).toEqual(
+    connections.ok ? [] : 'program-missing',
+  );
   // The contents of a record depend on the call. Here it is enough that the records are found.
   const records = JSON.parse(
     (await server.ssh(['audit', '--target', 'cxt-alice', '--verb', 'delete', '--json'], { shared: true })).stdout,

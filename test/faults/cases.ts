@@ -1,9 +1,11 @@
 /** Runs many small cases: makes each world once and copies it, runs some cases in parallel, and collects problems. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { hostOf, makers, type Scenario, type WorldName } from './scenarios.ts';
+import type { LoggedCommand } from '../../src/simulated/faults/commandLog.ts';
+import { freshState } from '../../src/simulated/state/state.ts';
+import { hostBefore, hostOf, makers, type Scenario, type WorldName } from './scenarios.ts';
 import { snapshot } from '../support/world/snapshot.ts';
 import { backupsPath, copyWorld, hostStateOf, statePath, World, type Outcome } from '../support/world/world.ts';
 
@@ -24,7 +26,12 @@ export function newFolder(): string {
 const templates = new Map<WorldName, Promise<string>>();
 
 async function make(name: WorldName): Promise<string> {
-  const world = await World.open(newFolder());
+  const folder = newFolder();
+  const before = freshState(Date.now());
+  hostBefore[name]?.(before);
+  mkdirSync(folder);
+  writeFileSync(statePath(folder), JSON.stringify(before));
+  const world = await World.open(folder);
   await makers[name](world);
   await world.close();
   const edit = hostOf[name];
@@ -99,6 +106,11 @@ export async function runCases<T extends object>(
 
 export function describeOutcome(outcome: Outcome): string {
   return outcome.ok ? 'ok' : `${outcome.failure.code} (${outcome.failure.what}: ${outcome.failure.why})`;
+}
+
+/** Repairs what a verb has told of instead of failing, if the command is one of those. */
+export async function repairTold(world: World, { told }: Scenario, command: LoggedCommand): Promise<void> {
+  if (told?.(command) === true) await world.must('reconcile', { apply: true });
 }
 
 /** Calls the verb again without faults. Returns the problems with the answer and with the state of the host. */

@@ -6,7 +6,19 @@ import { newKey } from '../support/world/keys.ts';
 import { backupsPath, type World } from '../support/world/world.ts';
 
 export type WorldName =
-  'empty' | 'image' | 'people' | 'stopped' | 'laptop' | 'snapshot' | 'zfs' | 'backup' | 'gone' | 'trash' | 'drift';
+  | 'empty'
+  | 'image'
+  | 'people'
+  | 'stopped'
+  | 'laptop'
+  | 'snapshot'
+  | 'zfs'
+  | 'backup'
+  | 'gone'
+  | 'sent'
+  | 'sentGone'
+  | 'trash'
+  | 'drift';
 
 export interface Scenario {
   readonly name: string;
@@ -20,6 +32,8 @@ export interface Scenario {
   readonly again: string | null;
   /** Selects the commands that are tried with every fault. Others, which another scenario covers, get one fault. */
   readonly closely?: (command: LoggedCommand) => boolean;
+  /** Selects the commands without which the verb succeeds: `reconcile` finds and repairs what they have not done. */
+  readonly told?: (command: LoggedCommand) => boolean;
   /** Verbs that lead, one after the other, to valid states between "before" and "after". */
   readonly between?: readonly (readonly [verb: string, input: Readonly<Record<string, unknown>>])[];
 }
@@ -40,7 +54,19 @@ const background = ['create', 'start', 'stop', 'restart', 'delete', 'publish', '
 
 export function isBackground({ program, args }: LoggedCommand): boolean {
   if (program === 'incus-streams') return args[0] === 'import';
+  // A unit runs on without the client that started it.
+  if (program === 'systemd-run') return true;
   return program === 'incus' && (background.includes(args[0] ?? '') || args.includes('POST'));
+}
+
+/** Selects the writing of a file in a container, which its root can prevent. */
+function isInside({ program, args }: LoggedCommand): boolean {
+  return program === 'incus' && args.includes('push');
+}
+
+/** Selects the commands of ZFS, and the empty instance that they fill. */
+function isOfZfs({ program, args }: LoggedCommand): boolean {
+  return ['zfs', 'systemd-run', 'systemctl'].includes(program) || args.includes('--empty');
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -60,7 +86,13 @@ export const scenarios: readonly Scenario[] = [
     between: [['image build', {}]],
     closely: () => false,
   },
-  { name: 'delete', from: 'people', verb: 'delete', input: { ...alice, yes: true }, again: 'not-found' },
+  {
+    name: 'delete',
+    from: 'people',
+    verb: 'delete',
+    input: { ...alice, yes: true },
+    again: 'not-found',
+  },
   {
     name: 'delete of a stopped container',
     from: 'stopped',
@@ -114,8 +146,16 @@ export const scenarios: readonly Scenario[] = [
     verb: 'key remove',
     input: { ...alice, key: 'alice@laptop' },
     again: 'not-found',
+    told: isInside,
   },
-  { name: 'key replace', from: 'people', verb: 'key replace', input: { ...alice, keys: keys.laptop }, again: 'ok' },
+  {
+    name: 'key replace',
+    from: 'people',
+    verb: 'key replace',
+    input: { ...alice, keys: keys.laptop },
+    again: 'ok',
+    told: isInside,
+  },
   { name: 'start', from: 'stopped', verb: 'start', input: alice, again: 'ok' },
   { name: 'stop', from: 'people', verb: 'stop', input: alice, again: 'ok' },
   { name: 'restart', from: 'people', verb: 'restart', input: alice, again: 'ok' },
@@ -184,6 +224,38 @@ export const scenarios: readonly Scenario[] = [
     again: null,
   },
   {
+    name: 'backup create on ZFS, of what changed',
+    from: 'sent',
+    verb: 'backup create',
+    input: alice,
+    again: 'ok',
+    closely: isOfZfs,
+  },
+  {
+    name: 'backup verify on ZFS, of one that builds on another',
+    from: 'sent',
+    verb: 'backup verify',
+    input: { ...alice, backup: 'latest' },
+    again: 'ok',
+    closely: isOfZfs,
+  },
+  {
+    name: 'backup restore on ZFS, of one that builds on another',
+    from: 'sent',
+    verb: 'backup restore',
+    input: { ...alice, backup: 'latest', yes: true },
+    again: 'ok',
+    closely: isOfZfs,
+  },
+  {
+    name: 'backup restore on ZFS of a container that is gone',
+    from: 'sentGone',
+    verb: 'backup restore',
+    input: { ...alice, backup: 'latest', yes: true },
+    again: null,
+    closely: isOfZfs,
+  },
+  {
     name: 'backup delete',
     from: 'backup',
     verb: 'backup delete',
@@ -204,10 +276,15 @@ export const scenarios: readonly Scenario[] = [
 
 /** What is different on the host of a world from the start. */
 export const hostOf: Readonly<Partial<Record<WorldName, (state: HostState) => void>>> = {
-  zfs: ({ pools }) => {
-    for (const pool of pools) pool.driver = 'zfs';
-  },
+  zfs: onZfs,
 };
+
+/** What is different before a world is made. */
+export const hostBefore: typeof hostOf = { sent: onZfs, sentGone: onZfs };
+
+function onZfs({ pools }: HostState): void {
+  for (const pool of pools) Object.assign(pool, { driver: 'zfs', config: { 'zfs.pool_name': 'default' } });
+}
 
 /** Functions that make each world from a new one. */
 export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknown>>> = {
@@ -253,6 +330,26 @@ export const makers: Readonly<Record<WorldName, (world: World) => Promise<unknow
   },
   async gone(world) {
     await makers.backup(world);
+    await world.must('delete', { ...alice, yes: true });
+  },
+  /** Two backups on ZFS, of which the second builds on the first. */
+  async sent(world) {
+    await makers.people(world);
+    for (const content of ['before the first', 'before the second']) {
+      await world.context.incus.pushFile({
+        instance: 'alice-container',
+        path: '/home/alice/notes',
+        content,
+        mode: '0644',
+      });
+      // Two of the same second have no order.
+      const at = new Date(`2026-11-29T12:00:0${content.endsWith('first') ? 0 : 1}Z`);
+      Object.assign(world.context, { now: () => at });
+      await world.must('backup create', alice);
+    }
+  },
+  async sentGone(world) {
+    await makers.sent(world);
     await world.must('delete', { ...alice, yes: true });
   },
   async zfs(world) {

@@ -4,7 +4,16 @@
  */
 import { expect, test } from 'vitest';
 import type { FaultMode } from '../../src/simulated/faults/faults.ts';
-import { freshWorld, runCases, describeOutcome, stateOf, tryAgain, wholeStates, type Whole } from './cases.ts';
+import {
+  freshWorld,
+  runCases,
+  describeOutcome,
+  repairTold,
+  stateOf,
+  tryAgain,
+  wholeStates,
+  type Whole,
+} from './cases.ts';
 import { isBackground, scenarios, type Scenario } from './scenarios.ts';
 import { difference } from '../support/world/snapshot.ts';
 import { commandsOf, World } from '../support/world/world.ts';
@@ -42,6 +51,7 @@ async function check(scenario: Scenario, whole: Whole, { mode, command }: Case):
   const folder = await freshWorld(scenario.from);
   const world = await World.open(folder, { faults: [{ mode, call: command.n }] });
   const outcome = await world.call(scenario.verb, scenario.input);
+  await repairTold(world, scenario, command);
   const state = stateOf(folder);
   const wholes = outcome.ok ? [whole.after] : [whole.before, ...whole.between];
   if (!wholes.includes(state)) {

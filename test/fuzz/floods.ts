@@ -24,6 +24,7 @@ const packetBytes = 32 * 1024;
 class Port implements TerminalPort {
   readonly environment = new Map<string, string>();
   readonly type: string;
+  readonly hasInputEnded = false;
   columns: number;
   readonly rows = 24;
   written = '';
@@ -116,7 +117,6 @@ function open(port: Port): ShellModule.Shell {
     actor: { name: 'tester', role: 'admin', entryPoint: 'manage', fingerprint: 'SHA256:x' },
     core,
     shells,
-    prefix: 'ssh',
     reachedAt: 'jump',
   });
 }

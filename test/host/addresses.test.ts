@@ -51,6 +51,12 @@ while time.time() < end:
 print(offers)
 `;
 
+/** Connects to an address and a port, or fails within three seconds. */
+const probe = `
+import socket, sys
+socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+`;
+
 describe.skipIf(skipReason !== undefined)('addresses and names on a real Incus', () => {
   let host: JumpHost;
   const nora = 'cxt-nora-container';
@@ -130,6 +136,38 @@ describe.skipIf(skipReason !== undefined)('addresses and names on a real Incus',
 
   it('lets a container install packages, as before', async () => {
     expect(await inside(nora, 'sh', '-c', 'apt-get update --quiet >/dev/null && echo updated')).toBe('updated\n');
+  });
+
+  it('keeps containers and their connections when the network is enlarged', async () => {
+    const { bridge, gateway } = host.incus;
+    const boot = (): Promise<string> => inside(nora, 'cat', '/proc/sys/kernel/random/boot_id');
+    const [before, address] = [await boot(), await addressOf('cxt-nora')];
+    await host.incus.incus(['network', 'set', bridge, `ipv4.address=${gateway}/22`]);
+    await closeBridge({ say: () => undefined, name: bridge, env: host.incus.env });
+    await result(['create', 'cxt-olga'], (await makeKey(await temporaryFolder(), 'olga')).line);
+    const inLarger = await addressOf('cxt-olga');
+    expect(await inside('cxt-olga-container', 'ip', '-4', '-brief', 'address', 'show', 'eth0')).toContain(
+      `${inLarger}/22`,
+    );
+    for (const user of ['cxt-nora', 'cxt-olga']) expect((await result(['debug', user])).broken).toBeNull();
+    expect([await boot(), await addressOf('cxt-nora')]).toEqual([before, address]);
+    // The firewall knows the larger network too.
+    await expect(python(nora, probe, inLarger, '22')).rejects.toThrow();
+    expect((await result(['doctor'])).checks).not.toContainEqual(expect.objectContaining({ severity: 'problem' }));
+    expect((await result(['reconcile'])).differences).toEqual([]);
+    await result(['delete', 'cxt-olga', '--purge', '--yes']);
+    // The next test wants the settings of this size alone.
+    const { config } = JSON.parse(await host.incus.incus(['query', `/1.0/networks/${bridge}`])) as {
+      config: Record<string, string>;
+    };
+    const lines = (config['raw.dnsmasq'] ?? '').split('\n');
+    await host.incus.incus([
+      'network',
+      'set',
+      bridge,
+      `ipv4.address=${gateway}/24`,
+      `raw.dnsmasq=${lines.filter((line) => !line.endsWith('/22')).join('\n')}`,
+    ]);
   });
 
   it('closes a bridge of an earlier version, and names what it changes', async () => {

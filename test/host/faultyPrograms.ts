@@ -1,10 +1,11 @@
 /**
- * Programs that fail on demand, for a real host: a folder at the front of the server's PATH, with a script for each
- * host program. The script passes everything on to the real program, counts the commands that change something, and
- * injects a fault into the chosen one. The product does not know: this is the process boundary itself.
+ * Programs that fail on demand, for a real host: a folder that comes first for the server (support/programs.ts), with a
+ * script for each host program. The script passes everything on to the real program, counts the commands that change
+ * something, and injects a fault into the chosen one. The product does not know: this is the process boundary itself.
  */
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { firstFolder } from '../support/programs.ts';
 
 export const modes = ['fail-before', 'fail-after', 'hang', 'kill-before', 'kill-after'] as const;
 export type Mode = (typeof modes)[number];
@@ -18,10 +19,12 @@ const programs = ['incus', 'useradd', 'userdel', 'groupadd', 'pkill'];
 const script = `#!/bin/sh
 dir=@DIR@
 me=\${0##*/}
-PATH=\${PATH#"$dir":}
+PATH=\${PATH#${firstFolder}:}
 export PATH
+# The socket of the streams may be one that fails (faultySocket.ts).
+unset INCUS_SOCKET
 case "$me $1 $2" in
-  "incus create "*|"incus start "*|"incus stop "*|"incus restart "*|"incus delete "*|"incus file push"|"incus query --request"|"incus publish "*) ;;
+  "incus create "*|"incus start "*|"incus stop "*|"incus restart "*|"incus delete "*|"incus file push"|"incus query --request"|"incus publish "*|"incus rename "*|"incus snapshot "*|"incus copy "*) ;;
   incus*) exec "$me" "$@" ;;
 esac
 [ -e "$dir/armed" ] || exec "$me" "$@"

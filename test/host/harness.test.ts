@@ -1,9 +1,11 @@
 /** The harness itself: what it starts works, and it leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { repository } from '../support/server.ts';
 import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 import { remains } from './harness/remains.ts';
@@ -68,5 +70,20 @@ describe.skipIf(reason !== undefined)('the throwaway Incus', { timeout: 5 * 60_0
     );
     expect(await remains(dir, id)).toEqual([]);
     expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(dir);
+  });
+});
+
+describe('the users of the tests on a real Incus', () => {
+  it('are those of one test file: files run beside each other on one user database', async () => {
+    const folder = join(repository, 'test', 'host');
+    const filesOf = new Map<string, Set<string>>();
+    for await (const path of glob('**/*.ts', { cwd: folder })) {
+      // The parts of tenants.test.ts have a folder.
+      const file = path.split(/[./]/)[0] ?? path;
+      for (const [user] of (await readFile(join(folder, path), 'utf8')).matchAll(/\bcxt-[a-z]+\b/g))
+        filesOf.set(user, (filesOf.get(user) ?? new Set()).add(file));
+    }
+    expect(filesOf.size).toBeGreaterThan(20);
+    expect([...filesOf].filter(([, files]) => files.size > 1)).toEqual([]);
   });
 });

@@ -21,6 +21,8 @@ export interface JumpHostOptions {
   readonly name: string;
   readonly timeouts?: Readonly<Record<string, number>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Command prefix of the server, for instance `withPrograms`. */
+  readonly within?: readonly string[];
   /** More of containarium.yaml. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Packages of the prepared image, beside those that it needs. Default: the product's. */
@@ -33,7 +35,7 @@ export interface JumpHostOptions {
 export const skipReason = process.env['CONTAINARIUM_TEST_HOST_SKIP'];
 
 export async function startJumpHost(options: JumpHostOptions): Promise<JumpHost> {
-  const { name, timeouts, env, config, packages, beforeServer } = options;
+  const { name, timeouts, env, within = [], config, packages, beforeServer } = options;
   const incus = await startIncus({ name });
   try {
     await beforeServer?.(incus);
@@ -46,6 +48,7 @@ export async function startJumpHost(options: JumpHostOptions): Promise<JumpHost>
     const hostKey = /^HostKey (.*)$/m.exec(await readFile(sshd.configPath, 'utf8'))?.[1] ?? '';
     const server = await startServer({
       env: { ...incus.env, CONTAINARIUM_HOST: 'incus', ...env },
+      within,
       config: {
         incus: { pool: incus.pool, network: incus.bridge },
         image: { base: incus.image, ...(packages === undefined ? {} : { packages }) },

@@ -1,5 +1,5 @@
 /**
- * Plans on a real Incus: what `--plan` prints is what the call runs. A folder at the front of the server's PATH has a
+ * Plans on a real Incus: what `--plan` prints is what the call runs. A folder that comes first for the server has a
  * script for each host program, which writes its arguments down and passes them on to the real one.
  */
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/domain/results/plan.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
+import { firstFolder, withPrograms } from '../support/programs.ts';
 import { temporaryFolder } from '../support/server.ts';
 import { commandsOfPlan, timeless } from '../support/world/plans.ts';
 import * as clients from './clients.ts';
@@ -30,7 +31,7 @@ describe.skipIf(skipReason !== undefined)('plans on a real Incus', () => {
     log = join(folder, 'log');
     await mkdir(folder);
     await writeFile(log, '');
-    const script = `#!/bin/sh\nme=\${0##*/}\nPATH=\${PATH#'${folder}':}\nexport PATH\nprintf '%s\\n' "$me $*" >>'${log}'\nexec "$me" "$@"\n`;
+    const script = `#!/bin/sh\nme=\${0##*/}\nPATH=\${PATH#${firstFolder}:}\nexport PATH\nprintf '%s\\n' "$me $*" >>'${log}'\nexec "$me" "$@"\n`;
     for (const program of programs) {
       await writeFile(join(folder, program), script);
       await chmod(join(folder, program), 0o755);
@@ -39,7 +40,7 @@ describe.skipIf(skipReason !== undefined)('plans on a real Incus', () => {
     host = await startJumpHost({
       name: 'plan',
       packages: ['procps'],
-      env: { PATH: `${folder}:${process.env['PATH'] ?? ''}` },
+      within: withPrograms(folder),
     });
   });
   afterAll(async () => {

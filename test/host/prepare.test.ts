@@ -6,7 +6,7 @@ import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readOsRelease } from '../../src/prepare/release.ts';
-import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
+import { addressOf, ensureBaseImage, ensurePackages, outputOf, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 
 const reason = await ensurePackages();
@@ -34,6 +34,8 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   const execIn = (machine: string, ...args: string[]): Promise<string> =>
     incus.incus(['exec', machine, '--', ...args], { timeoutMs: 9 * 60_000 });
   const exec = (...args: string[]): Promise<string> => execIn(withSystemd, ...args);
+  const readIn = (machine: string, ...args: string[]): Promise<string> => outputOf(incus, machine, args);
+  const read = (...args: string[]): Promise<string> => readIn(withSystemd, ...args);
 
   async function start(machine: string, image = incus.image, ...options: string[]): Promise<void> {
     await incus.incus(['create', '--quiet', image, machine, '-c', 'security.nesting=true', ...options]);
@@ -103,11 +105,11 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   }
 
   it('changes nothing without consent', async () => {
-    const before = await exec('dpkg-query', '-W');
+    const before = await read('dpkg-query', '-W');
     const prepared = await prepare({ consent: false });
     expect(prepared).toMatchObject({ said: [], failure: { code: 'cancelled' } });
     expect(prepared.asked[0]).toContain('incus');
-    expect(await exec('dpkg-query', '-W')).toBe(before);
+    expect(await read('dpkg-query', '-W')).toBe(before);
   });
 
   it('installs, starts and sets up everything, and announces each change', async () => {
@@ -120,23 +122,23 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(prepared.said.join('\n')).toMatch(
       /package lists[^]*Installing[^]*storage pool[^]*bridge[^]*profile[^]*group[^]*user "containarium-front"[^]*10-containarium\.conf/,
     );
-    expect(await exec('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain(
-      'incusbr0,bridge,YES,10.0.3.1/24',
+    expect(await read('incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm4')).toContain(
+      'incusbr0,bridge,YES,10.0.3.1/20',
     );
-    expect(await exec('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
-    expect(await exec('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
-    expect(await exec('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
-    expect(await exec('getent', 'passwd', 'containarium-front')).toMatch(
+    expect(await read('incus', 'profile', 'show', 'default')).toMatch(/network: incusbr0[^]*pool: default/);
+    expect(await read('systemctl', 'is-enabled', 'incus.socket', 'lxcfs.service')).toBe('enabled\nenabled\n');
+    expect(await read('stat', '--format', '%U %a', '/var/lib/containarium/authorized_keys')).toBe('root 755\n');
+    expect(await read('getent', 'passwd', 'containarium-front')).toMatch(
       /^containarium-front:x:\d{3}:\d+:SSH server of Containarium:\/nonexistent:\/usr\/sbin\/nologin\n$/,
     );
     // `incus publish` runs zstd, but reports a missing one only at the end of an image build.
-    expect(await exec('zstd', '--version')).toContain('Zstandard');
+    expect(await read('zstd', '--version')).toContain('Zstandard');
     // The settings apply in the machine's own sshd, and only to the jump accounts.
     await exec('useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
-    expect(await exec('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
+    expect(await read('sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
       'forcecommand /usr/sbin/nologin',
     );
-    expect(await exec('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toMatch(
+    expect(await read('sshd', '-T', '-C', 'user=root,host=h,addr=192.0.2.1')).toMatch(
       /persourcemaxstartups 20$[^]*forcecommand none|forcecommand none$[^]*persourcemaxstartups 20/m,
     );
   });
@@ -149,17 +151,17 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
 
   it('keeps the previous drop-in if sshd rejects its configuration', async () => {
     const path = '/etc/ssh/sshd_config.d/10-containarium.conf';
-    const before = await exec('cat', path);
+    const before = await read('cat', path);
     await incus.incus(['exec', withSystemd, '--', 'tee', '/etc/ssh/sshd_config.d/99-mistake.conf'], {
       input: 'NoSuchKeyword yes\n',
     });
     expect(await prepare({ folder: '/var/lib/elsewhere' })).toMatchObject({
       failure: { code: 'settings', why: expect.stringContaining('99-mistake.conf') },
     });
-    expect(await exec('cat', path)).toBe(before);
+    expect(await read('cat', path)).toBe(before);
     await exec('rm', '/etc/ssh/sshd_config.d/99-mistake.conf');
     expect((await prepare({ folder: '/var/lib/elsewhere' })).said.join('\n')).toContain('10-containarium.conf');
-    expect(await exec('cat', path)).toContain('/var/lib/elsewhere/%u');
+    expect(await read('cat', path)).toContain('/var/lib/elsewhere/%u');
   });
 
   it('works without systemd, where it starts the daemons itself', async () => {
@@ -170,7 +172,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
     expect(prepared.said).toContain('Starting the Incus daemon without systemd; after a reboot, start it the same way');
     // Installing openssh-server does not start sshd here, and the preparation starts no sshd by itself.
     expect(prepared.said.at(-1)).toBe('sshd is not running: users cannot reach their containers until it is');
-    expect(await execIn(withoutSystemd, 'incus', 'storage', 'list', '--format', 'csv', '--columns', 'nD')).toBe(
+    expect(await readIn(withoutSystemd, 'incus', 'storage', 'list', '--format', 'csv', '--columns', 'nD')).toBe(
       'default,dir\n',
     );
 
@@ -200,14 +202,14 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
       `an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${prepared.said.join('\n')}`,
     );
     expect(prepared.failure).toBeUndefined();
-    expect(await execIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.versionId}"`);
+    expect(await readIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.versionId}"`);
     // Its own suite has Incus, so nothing is added to its sources.
     expect(prepared.said.join('\n')).not.toContain('mirror');
-    expect(await execIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain(
+    expect(await readIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain(
       'incusbr0,bridge,YES',
     );
     await execIn(machine, 'useradd', '--no-create-home', '--gid', 'containarium-jump', 'someone');
-    expect(await execIn(machine, 'sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
+    expect(await readIn(machine, 'sshd', '-T', '-C', 'user=someone,host=h,addr=192.0.2.1')).toContain(
       'forcecommand /usr/sbin/nologin',
     );
     expect(await prepare({ machine })).toEqual({ said: [], asked: [] });

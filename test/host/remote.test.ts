@@ -52,13 +52,13 @@ describe.skipIf(skipReason !== undefined)('the remote interface on a real Incus'
 
   it('serves every call of ContainerService', async () => {
     const created = await ask('CreateContainer', {
-      username: 'cxt-alice',
+      username: 'cxt-remy',
       ssh_keys: [key.line.trim()],
       resources: { cpu: '1', memory: '512MB', disk: '3GB' },
       labels: { team: 'blue' },
       image: 'ubuntu:24.04',
     });
-    expect(created.container).toMatchObject({ name: 'cxt-alice-container', state: 'CONTAINER_STATE_RUNNING' });
+    expect(created.container).toMatchObject({ name: 'cxt-remy-container', state: 'CONTAINER_STATE_RUNNING' });
 
     // The command of the answer, as it is, with the key of Alice.
     const config = join(folder, 'ssh');
@@ -67,43 +67,43 @@ describe.skipIf(skipReason !== undefined)('the remote interface on a real Incus'
       `StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\nBatchMode yes\nIdentityFile ${key.path}\n`,
     );
     const [program = '', ...words] = (created.ssh_command as string).split(' ');
-    expect((await execa(program, ['-F', config, ...words, 'id', '-un'])).stdout).toBe('cxt-alice');
+    expect((await execa(program, ['-F', config, ...words, 'id', '-un'])).stdout).toBe('cxt-remy');
 
     expect(await ask('ListContainers', { label_filter: { team: 'blue' } })).toMatchObject({ total_count: 1 });
     expect(await ask('ListContainers', { state: 'CONTAINER_STATE_STOPPED' })).toMatchObject({ total_count: 0 });
-    const { container, metrics } = await ask('GetContainer', { username: 'cxt-alice' });
+    const { container, metrics } = await ask('GetContainer', { username: 'cxt-remy' });
     expect(container).toMatchObject({ resources: { cpu: '1' }, network: { bridge: host.incus.bridge } });
     expect(container.network.mac_address).toMatch(/^[0-9a-f:]{17}$/);
     expect(metrics.memory_usage_bytes).toBeGreaterThan(1024 * 1024);
     expect(metrics.process_count).toBeGreaterThan(1);
 
     const other = await makeKey(folder, 'other');
-    expect(await ask('AddSSHKey', { username: 'cxt-alice', ssh_public_key: other.line })).toMatchObject({
+    expect(await ask('AddSSHKey', { username: 'cxt-remy', ssh_public_key: other.line })).toMatchObject({
       total_keys: 2,
     });
-    expect(await ask('RemoveSSHKey', { username: 'cxt-alice', ssh_public_key: other.line })).toMatchObject({
+    expect(await ask('RemoveSSHKey', { username: 'cxt-remy', ssh_public_key: other.line })).toMatchObject({
       total_keys: 1,
     });
-    expect(await ask('GetMetrics', {})).toMatchObject({ metrics: [{ name: 'cxt-alice-container' }] });
+    expect(await ask('GetMetrics', {})).toMatchObject({ metrics: [{ name: 'cxt-remy-container' }] });
     expect(await ask('GetSystemInfo', {})).toMatchObject({ info: { containers_total: 1, containers_running: 1 } });
-    expect(await ask('StopContainer', { username: 'cxt-alice', force: true })).toMatchObject({
+    expect(await ask('StopContainer', { username: 'cxt-remy', force: true })).toMatchObject({
       container: { state: 'CONTAINER_STATE_STOPPED' },
     });
-    expect(await ask('StartContainer', { username: 'cxt-alice' })).toMatchObject({
+    expect(await ask('StartContainer', { username: 'cxt-remy' })).toMatchObject({
       container: { state: 'CONTAINER_STATE_RUNNING' },
     });
-    expect(await ask('DeleteContainer', { username: 'cxt-alice', force: true })).toMatchObject({
-      container_name: 'cxt-alice-container',
+    expect(await ask('DeleteContainer', { username: 'cxt-remy', force: true })).toMatchObject({
+      container_name: 'cxt-remy-container',
     });
-    await expect(ask('GetContainer', { username: 'cxt-alice' })).rejects.toMatchObject({ code: 5 });
+    await expect(ask('GetContainer', { username: 'cxt-remy' })).rejects.toMatchObject({ code: 5 });
   });
 
   it('gives the command line from elsewhere what it gives on the host', async () => {
-    const created = await remote(['create', 'cxt-bob'], key.line);
+    const created = await remote(['create', 'cxt-ruth'], key.line);
     expect(created, created.stderr).toMatchObject({ code: 0 });
     expect(created.stderr).toMatch(/\[1\/\d\] /);
-    expect((await remote(['list'])).stdout).toContain('cxt-bob');
-    const words = ['shell', 'cxt-bob', '--server', address, '--certs-dir', certificates];
+    expect((await remote(['list'])).stdout).toContain('cxt-ruth');
+    const words = ['shell', 'cxt-ruth', '--server', address, '--certs-dir', certificates];
     const command = [process.execPath, join(repository, 'dist', 'main.js'), ...words].join(' ');
     // script(1) of util-linux gives it a terminal.
     const shell = await execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
@@ -111,8 +111,8 @@ describe.skipIf(skipReason !== undefined)('the remote interface on a real Incus'
       reject: false,
       timeout: 60_000,
     });
-    expect(shell.stdout).toContain('cxt-bob');
+    expect(shell.stdout).toContain('cxt-ruth');
     expect(shell.exitCode).toBe(7);
-    expect(await remote(['delete', 'cxt-bob', '--yes'])).toMatchObject({ code: 0 });
+    expect(await remote(['delete', 'cxt-ruth', '--yes'])).toMatchObject({ code: 0 });
   });
 });

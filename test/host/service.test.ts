@@ -41,7 +41,7 @@ beforeAll(async () => {
   const folder = await temporaryFolder();
   const root = join(folder, 'root');
   await run(process.execPath, [join(checkout, 'src', 'bootstrap.mjs'), '--quiet'], { timeoutMs: 300_000 });
-  await run(process.execPath, [join(checkout, 'systemd', 'install.mjs'), '--root', root, '--offline'], {
+  await run(process.execPath, [join(checkout, '.ci', 'installCheckout.mjs'), '--root', root, '--offline'], {
     timeoutMs: 300_000,
   });
   tree = join(folder, 'tree.tar');
@@ -324,17 +324,17 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       .filter((line) => /^(NoNewPriv|Protect|Private|Lock|Keyring|Restrict|Capability|SystemCall)/.test(line));
     const script = `
       groupadd --system cxt-jump
-      useradd --no-create-home --home-dir /nonexistent --no-user-group --gid cxt-jump --shell /usr/sbin/nologin --password '*' --comment mark --key SUB_UID_COUNT=0 --key SUB_GID_COUNT=0 cxt-alice
-      getent passwd cxt-alice
+      useradd --no-create-home --home-dir /nonexistent --no-user-group --gid cxt-jump --shell /usr/sbin/nologin --password '*' --comment mark --key SUB_UID_COUNT=0 --key SUB_GID_COUNT=0 cxt-sam
+      getent passwd cxt-sam
       mkdir /var/lib/containarium/cxt
-      echo key > /var/lib/containarium/cxt/alice
-      chown root:cxt-jump /var/lib/containarium/cxt/alice
-      chmod 640 /var/lib/containarium/cxt/alice
-      setpriv --reuid=cxt-alice --regid=cxt-jump --clear-groups sleep 60 &
+      echo key > /var/lib/containarium/cxt/sam
+      chown root:cxt-jump /var/lib/containarium/cxt/sam
+      chmod 640 /var/lib/containarium/cxt/sam
+      setpriv --reuid=cxt-sam --regid=cxt-jump --clear-groups sleep 60 &
       sleep 1
       kill -KILL $!
       wait $! || [ $? = 137 ]
-      userdel cxt-alice
+      userdel cxt-sam
       groupdel cxt-jump
       rm -r /var/lib/containarium/cxt
       systemctl is-active containarium
@@ -358,7 +358,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
       { env: incus.env, reject: false, stdin: 'ignore' },
     );
     expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
-    expect(stdout).toMatch(/^cxt-alice:.*:mark:\/nonexistent:\/usr\/sbin\/nologin$/m);
+    expect(stdout).toMatch(/^cxt-sam:.*:mark:\/nonexistent:\/usr\/sbin\/nologin$/m);
   });
 
   it('replaces a front that stops responding, without refusing a connection, and tells the next login', async () => {
@@ -432,7 +432,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     expect(await code('test', '-e', `/proc/${before}`)).not.toBe(0);
     // Two command lines of each name its program: that of systemd-run and its own. The remote process may be starting.
     const commandLines = async (entry: string): Promise<number> =>
-      (await read('sh', '-c', 'cat /proc/[0-9]*/cmdline')).split(entry).length - 1;
+      (await read('sh', '-c', 'cat /proc/[0-9]*/cmdline 2> /dev/null || true')).split(entry).length - 1;
     expect(await commandLines('/front/main.js')).toBe(2);
     await eventually(
       async () => ((await commandLines('/remote/main.js')) === 2 ? true : undefined),
@@ -450,16 +450,38 @@ describe.skipIf(reason !== undefined).each(releases)('the service on %o', { time
     await serves();
   });
 
+  it('tells systemd how it is, and is replaced when its core stands still', async () => {
+    expect(await property('containarium.service', 'StatusText')).toBe('Listening on 0.0.0.0:2222');
+    expect(await property('containarium.service', 'WatchdogUSec')).toBe('1min 30s');
+    await exec('mkdir', '--parents', '/run/systemd/system/containarium.service.d');
+    await exec(
+      'sh',
+      '-c',
+      "printf '[Service]\\nWatchdogSec=10s\\n' > /run/systemd/system/containarium.service.d/quick.conf && systemctl daemon-reload && systemctl restart containarium",
+    );
+    const core = await property('containarium.service', 'MainPID');
+    await exec('sh', '-c', `kill -STOP ${core}`);
+    await eventually(
+      async () => ((await property('containarium.service', 'MainPID')) === core ? undefined : true),
+      'another core',
+    );
+    await eventually(async () => ((await ssh('whoami')).exitCode === 0 ? true : undefined), 'a login');
+    expect(await read('journalctl', '--no-pager', '-u', 'containarium')).toContain('Watchdog timeout');
+    await exec('rm', '/run/systemd/system/containarium.service.d/quick.conf');
+    await exec('systemctl', 'daemon-reload');
+    await exec('systemctl', 'restart', 'containarium');
+    await running();
+  });
+
   it('is gone after service:uninstall, which keeps its state, and can be repeated', async () => {
-    await incus.incus(['file', 'push', join(checkout, 'systemd', 'uninstall.mjs'), `${machine}/root/uninstall.mjs`]);
-    const node = (await read('readlink', '-f', '/opt/containarium/node_modules/.bin/node')).trim();
-    await exec('cp', node, '/root/node');
-    expect(await exec('/root/node', '/root/uninstall.mjs')).toMatch(/^Removed the service/);
+    // The release that removes itself; and a copy, as of an archive, that finds nothing any more.
+    await exec('cp', '--recursive', '--dereference', '/opt/containarium', '/root/release');
+    expect(await exec('containarium', 'install', '--uninstall')).toMatch(/^Removed the service/);
     for (const unit of ['containarium', 'containarium-front', 'containarium-firewall'])
       expect(await code('systemctl', 'is-active', '--quiet', `${unit}.service`), unit).not.toBe(0);
     for (const path of ['/opt/containarium', '/usr/local/bin/containarium', '/etc/systemd/system/containarium.service'])
       expect(await code('test', '-e', path), path).toBe(1);
     expect(await code('test', '-e', '/var/lib/containarium/state/journal')).toBe(0);
-    expect(await exec('/root/node', '/root/uninstall.mjs')).toMatch(/^Removed the service/);
+    expect(await exec('/root/release/install.sh', '--uninstall')).toMatch(/^Removed the service/);
   });
 });

@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Incus } from '../../src/host/incus/incus.ts';
+import { SocketReads } from '../../src/host/incus/socketReads.ts';
 import { incusSocketPath } from '../../src/host/incus/socket.ts';
 import { SocketStreams } from '../../src/host/incus/streams.ts';
 import type { TerminalRequest } from '../../src/host/incus/streams.ts';
 import { ProgramRunner } from '../../src/host/runner.ts';
 import { checkBackups } from '../contract/backups.ts';
+import { expectedRefusals, refusalsOf } from '../contract/refusals.ts';
 import { booted, checkStreams, failureOf, follow, session } from '../contract/streams.ts';
 import { ensurePackages, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
@@ -42,7 +44,10 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
 
   beforeAll(async () => {
     running = await startIncus({ name: 'streams' });
-    incus = new Incus(new ProgramRunner({ env: running.env }));
+    incus = new Incus({
+      runner: new ProgramRunner({ env: running.env }),
+      reads: new SocketReads(incusSocketPath(running.env)),
+    });
     streams = new SocketStreams(incusSocketPath(running.env));
     await incus.create(instance, running.image, spec());
     await incus.start(instance);
@@ -59,6 +64,12 @@ describe.skipIf(reason !== undefined)('streams of a real Incus', () => {
   it('make backups, and instances of them, like those of the simulated host', async () => {
     await checkBackups({ incus, streams, image: running.image, spec: spec() });
     expect(await streams.freeForBackups()).toBeGreaterThan(0);
+  });
+
+  it('refuse what the simulated host refuses, with the same reasons', async () => {
+    const runner = new ProgramRunner({ env: running.env });
+    const answers = await refusalsOf({ runner, image: running.image, spec: spec() });
+    expect(answers).toEqual(await expectedRefusals(answers, true));
   });
 
   it('report snapshots, renames, and actions in the container', async () => {

@@ -11,7 +11,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The only modules of src/ that start programs. All others use the runner. */
 const startsPrograms = [
   'src/host/runner.ts',
+  'src/host/programStreams.ts',
+  'src/repository/snapshotReader.ts',
   'src/prepare/**',
+  'src/install/step/onlyInstaller.ts',
   'src/core/processes/childStarter.ts',
   'src/core/processes/unitStarter.ts',
   'src/metrics/metricsProcess.ts',

@@ -24,6 +24,7 @@ const layers = {
   simulated: ['host', 'domain'],
   service: ['host', 'journal', 'repository', 'settings', 'domain'],
   prepare: ['host', 'settings', 'domain'],
+  install: ['prepare', 'host', 'settings', 'domain'],
   commandLine: ['catalogue', 'protocol', 'settings', 'domain'],
   shell: ['catalogue', 'protocol', 'domain'],
   core: [
@@ -43,10 +44,11 @@ const layers = {
   remote: ['commandLine', 'catalogue', 'protocol', 'grpc', 'admission', 'domain'],
   docs: ['catalogue', 'grpc', 'settings', 'domain'],
   serve: ['core', 'prepare', 'host', 'settings', 'domain'],
-  'program.ts': ['serve', 'client', 'commandLine', 'catalogue', 'settings', 'domain'],
+  'program.ts': ['serve', 'install', 'client', 'commandLine', 'catalogue', 'settings', 'domain'],
   'main.ts': ['program.ts'],
   // Applies the patches to the SSH library.
-  'bootstrap.mjs': ['front'],
+  'checkout.mjs': [],
+  'bootstrap.mjs': ['front', 'checkout.mjs'],
 };
 
 /**
@@ -66,6 +68,20 @@ const rooms = {
     '.': [],
     incus: ['.'],
     firewall: ['.'],
+    sshd: ['.'],
+    zfs: ['.'],
+    outside: ['.'],
+  },
+  journal: {
+    undo: [],
+    '.': ['undo'],
+    history: ['.'],
+  },
+  install: {
+    step: [],
+    program: ['step'],
+    dataDisk: ['step'],
+    '.': ['program', 'dataDisk', 'step'],
   },
   repository: {
     stores: [],
@@ -74,7 +90,8 @@ const rooms = {
   catalogue: {
     declaration: [],
     verbs: ['declaration'],
-    '.': ['verbs', 'declaration'],
+    output: ['declaration'],
+    '.': ['output', 'verbs', 'declaration'],
   },
   service: {
     isolation: [],
@@ -83,6 +100,10 @@ const rooms = {
     backups: ['instances', 'isolation'],
     firewall: ['instances'],
     checks: ['certificates', 'images', 'firewall', 'instances', 'isolation'],
+    keeping: [],
+    notify: [],
+    alerts: ['access', 'checks', 'certificates', 'firewall', 'instances', 'keeping', 'notify'],
+    report: ['alerts', 'checks', 'certificates', 'instances', 'trash'],
     certificates: [],
     access: ['certificates', 'instances'],
     debug: ['checks', 'instances'],
@@ -92,8 +113,11 @@ const rooms = {
     drift: ['trash', 'images', 'instances', 'isolation'],
     undo: ['.', 'trash', 'instances'],
     // What the server does by itself uses the capabilities as a caller does.
-    jobs: ['.', 'trash', 'snapshots', 'instances'],
+    jobs: ['.', 'alerts', 'report', 'images', 'trash', 'snapshots', 'instances'],
     '.': [
+      'alerts',
+      'report',
+      'keeping',
       'drift',
       'trash',
       'checks',
@@ -113,12 +137,13 @@ const rooms = {
     processes: [],
     logins: [],
     records: [],
+    connections: ['records'],
     schedule: [],
     start: [],
-    calls: [],
+    calls: ['records'],
     plan: ['calls', 'logins', 'schedule', 'start'],
     entryPoints: ['calls', 'logins', 'processes'],
-    '.': ['processes', 'logins', 'records', 'schedule', 'start', 'calls', 'plan', 'entryPoints'],
+    '.': ['processes', 'logins', 'records', 'connections', 'schedule', 'start', 'calls', 'plan', 'entryPoints'],
   },
   front: {
     transport: [],
@@ -136,8 +161,11 @@ const rooms = {
     inside: ['program', 'state'],
     accounts: ['faults', 'program', 'state'],
     network: ['program', 'state'],
+    sshd: ['faults', 'program', 'state'],
     incus: ['inside', 'faults', 'program', 'state'],
-    '.': ['incus', 'accounts', 'network', 'inside', 'faults', 'program', 'state'],
+    zfs: ['faults', 'program', 'state'],
+    outside: ['program', 'state'],
+    '.': ['incus', 'accounts', 'network', 'sshd', 'zfs', 'outside', 'inside', 'faults', 'program', 'state'],
   },
   // The screen imports the model, never the reverse.
   shell: {
@@ -167,7 +195,8 @@ const rooms = {
 };
 
 /** The modules that start a program. Each other module must be reachable from one of them. */
-const entryPoints = '^src/(main|front/main|remote/main|client/main|metrics/main|docs/generate)\\.ts$';
+const entryPoints =
+  '^src/(main|front/main|remote/main|client/main|metrics/main|repository/snapshotReader|docs/generate)\\.ts$';
 
 const isFile = (layer) => layer.includes('.');
 /** Matches the files in a room itself, without those in nested rooms. */

@@ -32,6 +32,24 @@ export function containers(host: JumpHost): void {
       expect((await host.onLaptop('ssh -o BatchMode=yes alice-jump id')).stdout).not.toMatch(/uid/);
     });
 
+    it('is in the record of connections, with the key of its owner', async () => {
+      interface Found {
+        readonly state: string;
+        readonly container: string;
+        readonly fingerprint: string;
+      }
+      const found = (): Promise<Found[]> =>
+        host.manage('audit --connections --user alice').then(({ connections }) => connections as Found[]);
+      const haveEnded = async (): Promise<boolean> => {
+        const all = await found();
+        return all.length > 0 && all.every(({ state }) => state === 'ended');
+      };
+      expect(await waitUntil(haveEnded, 60_000, 2000)).toBe(true);
+      const key = (await host.onLaptop('ssh-keygen -lf ~/.ssh/id_ed25519.pub')).stdout.split(' ')[1];
+      expect((await found())[0]).toMatchObject({ container: 'alice-container', fingerprint: key });
+      expect((await host.manage('info alice')).container.lastSeen).toMatchObject({ fingerprint: key });
+    });
+
     it('accepts added keys, and refuses removed ones', async () => {
       await host.onLaptop('ssh-keygen -q -t ed25519 -N "" -C alice@phone -f ~/.ssh/phone');
       const withPhone = () => host.onLaptop('ssh -F ~/.ssh/phone-config -o BatchMode=yes alice-dev id -un');

@@ -21,7 +21,7 @@ export interface MachineDisk {
   readonly key: string;
 }
 
-const version = 1;
+const version = 2;
 const buildMs = 30 * 60_000;
 const base = [
   'systemd',
@@ -40,6 +40,8 @@ const packages = [
   ['zfs-dkms', 'zfsutils-linux'],
   // fail2ban, which many jump hosts already have, only recommends python3-systemd, with which it reads the journal.
   ['fail2ban', 'python3-systemd', 'nftables'],
+  // As in the images of clouds. Without an address of user-data on the kernel's command line it does nothing.
+  ['cloud-init'],
 ];
 
 /**
@@ -99,6 +101,7 @@ async function makeRoot(root: string, key: string): Promise<void> {
   await writeFile(join(root, 'etc/hostname'), 'machine\n');
   await writeFile(join(root, 'etc/hosts'), '127.0.0.1 localhost machine\n::1 localhost\n');
   await writeFile(join(root, 'etc/machine-id'), '');
+  await writeFile(join(root, 'etc/cloud/cloud.cfg.d/90-network.cfg'), 'network: {config: disabled}\n');
   // qemu's own name server (user networking).
   await writeFile(join(root, 'etc/resolv.conf'), 'nameserver 10.0.2.3\n');
   await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 });

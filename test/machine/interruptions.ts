@@ -31,7 +31,7 @@ export function interruptions(host: JumpHost): void {
       const said = await host.did('cd /mnt/checkout && npm run service:install -- --offline');
       expect(said).toMatch(/^Next: systemctl restart containarium, which waits for running operations$/m);
       expect(await host.did(`sha256sum ${files}; ${state}`)).toBe(before);
-      expect(await host.did('ls -d /opt/containarium*')).toBe('/opt/containarium\n');
+      expect(await host.did('ls -d /opt/containarium*')).toBe('/opt/containarium\n/opt/containarium-releases\n');
     });
 
     it('by a restart waits for a create, or undoes it', async () => {

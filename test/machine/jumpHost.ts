@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { waitUntil } from '../host/harness/index.ts';
 import type { Finished } from '../support/server.ts';
-import { startMachine, type Machine } from './machine.ts';
+import { startMachine, type Machine, type MachineOptions } from './machine.ts';
 
 /** The account on the machine that plays a user's laptop. It has nothing of the jump host's. */
 export const laptop = 'laptop';
@@ -10,8 +10,8 @@ export const laptop = 'laptop';
 export class JumpHost {
   #machine: Machine | undefined;
 
-  async boot(): Promise<void> {
-    this.#machine = await startMachine((line) => void process.stderr.write(`${line}\n`));
+  async boot(options: Omit<MachineOptions, 'say'> = {}): Promise<void> {
+    this.#machine = await startMachine({ ...options, say: (line) => void process.stderr.write(`${line}\n`) });
   }
 
   get machine(): Machine {

@@ -1,10 +1,11 @@
 /**
  * A whole jump host with ZFS, installed as in the README, from a bare Debian to a reboot and `delete`: one machine and
- * one story, in which each part continues the one before. Not part of `npm test`: it takes most of an hour, because the
- * virtual machine is emulated. Run it by hand as root on Debian: npm run test:machine
+ * one story, in which each part continues the one before. Not part of `npm test`: it takes an hour and more, because
+ * the virtual machine is emulated. Run it by hand as root on Debian: npm run test:machine
  */
 import { afterAll, afterEach, beforeAll, describe, expect, vi } from 'vitest';
 import { ensurePackages } from '../host/harness/index.ts';
+import { backups } from './backups.ts';
 import { confinement } from './confinement.ts';
 import { containers } from './containers.ts';
 import { installing } from './installing.ts';
@@ -36,5 +37,6 @@ describe('a jump host with ZFS', () => {
   confinement(host);
   snapshots(host);
   quotas(host);
+  backups(host);
   interruptions(host);
 });

@@ -15,7 +15,7 @@ import { finished, repository, temporaryFolder, type Finished } from '../support
 import { ensureDisk, makeImage } from './disk.ts';
 
 export interface Machine {
-  /** Alias of the base image in /mnt/base. The checkout is in /mnt/checkout. */
+  /** Alias of the base image in /mnt/base. */
   readonly baseImage: string;
   /** Runs a command line in the machine as root. */
   run(command: string, options?: { readonly stdin?: string; readonly timeoutMs?: number }): Promise<Finished>;
@@ -24,16 +24,27 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-/**
- * Creates a second disk with the present checkout, npm, and a base image. The checkout is built and has its
- * dependencies: a build in the machine would take a quarter of an hour and test nothing of the machine.
- */
-async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseImage: string }> {
+/** Creates a second disk with a base image, and with the present checkout and npm if they are wanted. */
+async function makeSecondDisk(folder: string, hasCheckout: boolean): Promise<{ path: string; baseImage: string }> {
   const base = await ensureBaseImage();
   const staging = join(folder, 'staging');
   await mkdir(join(staging, 'base'), { recursive: true });
-  const files = ['package.json', 'package-lock.json', 'tsconfig.json'];
-  for (const name of [...files, 'src', 'proto', 'systemd', 'dist', 'node_modules']) {
+  if (hasCheckout) await stageCheckout(staging);
+  await cp(base.metadataPath, join(staging, 'base/metadata.tar.gz'));
+  await cp(base.rootfsPath, join(staging, 'base/rootfs.squashfs'));
+  const path = join(folder, 'second.img');
+  await makeImage(path, staging, '2G');
+  await rm(staging, { recursive: true });
+  return { path, baseImage: base.alias };
+}
+
+/**
+ * Copies the present checkout and npm. The checkout is built and has its dependencies: a build in the machine would
+ * take a quarter of an hour and test nothing of the machine.
+ */
+async function stageCheckout(staging: string): Promise<void> {
+  const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
+  for (const name of [...files, 'src', 'proto', 'systemd', 'docs', '.ci', 'dist', 'node_modules']) {
     // Keep the times: src/bootstrap.mjs builds again if a source is newer than the build.
     await cp(join(repository, name), join(staging, 'checkout', name), {
       recursive: true,
@@ -42,12 +53,6 @@ async function makeCheckoutDisk(folder: string): Promise<{ path: string; baseIma
     });
   }
   await stageNpm(join(staging, 'npm'));
-  await cp(base.metadataPath, join(staging, 'base/metadata.tar.gz'));
-  await cp(base.rootfsPath, join(staging, 'base/rootfs.squashfs'));
-  const path = join(folder, 'checkout.img');
-  await makeImage(path, staging, '2G');
-  await rm(staging, { recursive: true });
-  return { path, baseImage: base.alias };
 }
 
 /** Copies this machine's npm, with its registry and the certificates that it trusts. */
@@ -70,11 +75,24 @@ async function stageNpm(folder: string): Promise<void> {
   await writeFile(join(folder, 'npmrc'), `${settings.join('\n')}\n`);
 }
 
-/** Boots a machine and waits until its sshd accepts logins. Its changes are lost when it stops. */
-export async function startMachine(say: (line: string) => void): Promise<Machine> {
+export interface MachineOptions {
+  readonly say: (line: string) => void;
+  /** Image of a third disk, /dev/vdc, which keeps its changes when the machine stops. */
+  readonly dataDisk?: string;
+  /** Whether another machine may have the data disk at the same time, as a cloud does it by mistake. Default: no. */
+  readonly sharesDataDisk?: boolean;
+  /** Whether it has the checkout and npm in /mnt, beside the base image. Default: yes. */
+  readonly hasCheckout?: boolean;
+  /** Address from which cloud-init gets user-data (NoCloud). Default: cloud-init does nothing. */
+  readonly seed?: string;
+}
+
+/** Boots a machine and waits until its sshd accepts logins. The changes of its own disk are lost when it stops. */
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const { say, dataDisk, sharesDataDisk = false, seed, hasCheckout = true } = options;
   const disk = await ensureDisk(say);
   const folder = await temporaryFolder();
-  const checkout = await makeCheckoutDisk(folder);
+  const checkout = await makeSecondDisk(folder, hasCheckout);
   const port = await freePort();
   const consolePath = join(folder, 'console.log');
   const log = await open(consolePath, 'a');
@@ -96,8 +114,16 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
         'stdio',
         '-snapshot',
       ],
-      ...['-kernel', disk.kernel, '-initrd', disk.initrd, '-append', 'root=/dev/vda rw console=ttyS0 net.ifnames=0'],
+      ...['-kernel', disk.kernel, '-initrd', disk.initrd],
+      '-append',
+      `root=/dev/vda rw console=ttyS0 net.ifnames=0${seed === undefined ? '' : ` ds=nocloud-net;s=${seed}`}`,
       ...['-drive', `file=${disk.root},if=virtio,format=raw`, '-drive', `file=${checkout.path},if=virtio,format=raw`],
+      ...(dataDisk === undefined
+        ? []
+        : [
+            '-drive',
+            `file=${dataDisk},if=virtio,format=raw,snapshot=off,file.locking=${sharesDataDisk ? 'off' : 'auto'}`,
+          ]),
       ...['-nic', `user,model=virtio,hostfwd=tcp:127.0.0.1:${port}-:22`],
     ],
     { stdio: ['ignore', log.fd, log.fd] },
@@ -124,9 +150,13 @@ export async function startMachine(say: (line: string) => void): Promise<Machine
       'root@127.0.0.1',
       command,
     ];
-    return finished(
-      await execa('ssh', args, { input: stdin ?? '', reject: false, stripFinalNewline: false, timeout: timeoutMs }),
-    );
+    const attempt = async (): Promise<Finished> =>
+      finished(
+        await execa('ssh', args, { input: stdin ?? '', reject: false, stripFinalNewline: false, timeout: timeoutMs }),
+      );
+    const first = await attempt();
+    // sshd resets connections while it reads its configuration again. Nothing was run yet.
+    return first.code === 255 && first.stderr.startsWith('kex_exchange_identification: ') ? attempt() : first;
   };
   const stop = async (): Promise<void> => {
     process.off('exit', kill);

@@ -1,7 +1,7 @@
 /** A shell in a container, console logs, and the shell at self@. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 import { connectShell, openShell } from '../support/shell.ts';
 
 let server: TestServer;
@@ -40,14 +40,19 @@ describe('shell', () => {
     const shell = await openShell(server);
     shell.type('shell alice').press('enter');
     await shell.shows(prompt);
-    // The program leaves the alternate screen, the mouse and a hidden cursor behind.
-    shell.type('echo \x1b[?1049h\x1b[?1002h\x1b[?25l\r').type('exit\r');
+    // The program leaves the alternate screen, the mouse, a hidden cursor, insert mode and a charset behind.
+    shell.type('printf \\e[?1049h\\e[?1002h\\e[?25l\\e[4h\\e[>1u\\e(0\r');
+    await eventually(() => shell.onAlternateScreen || undefined, 'the alternate screen');
+    expect(shell.mouse).toBe('drag');
+    shell.type('exit\r');
     await shell.said(/ended with status/);
     await shell.shows(/^› ?$/m);
     expect(shell.onAlternateScreen).toBe(false);
     expect(shell.mouse).toBe('none');
     expect(shell.cursorShown).toBe(true);
     expect(shell.bracketedPaste).toBe(true);
+    expect(shell.insertMode).toBe(false);
+    expect(shell.received).toContain('\x1b[<1u');
   });
 
   test('delays notices until the terminal is back', async () => {
@@ -130,6 +135,7 @@ describe('self@', () => {
     expect(card).toContain(key.fingerprint);
     expect(card).toMatch(/Snapshots:\s+0/);
     expect(card).toMatch(/^Host alice-dev$/m);
+    expect(card.split(key.fingerprint)).toHaveLength(2);
   });
 
   test('copies the configuration with OSC 52, and shows it as a QR code', async () => {

@@ -50,6 +50,33 @@ async function whoami(
   return (JSON.parse(stdout) as { result: { name: string; role: string; fingerprint: string } }).result;
 }
 
+describe('a login name of neither entry point', () => {
+  test.each(['bogus', 'alice', 'root'])(
+    'is told the two names that there are, for any other name: %s',
+    async (user) => {
+      const client = await RawClient.connect(server.port);
+      await client.requestAuthentication();
+      expect(await client.tryLogin(user, 'none')).toBe(message.userauthFailure);
+      const banner = await client.take(message.userauthBanner);
+      expect(stringAt(banner, 1).toString()).toBe(
+        'This port knows two login names: "manage" for admins and "self" for owners of containers,\r\n' +
+          `for example: ssh -p ${server.port} self@HOST. The way into a container is another port: ssh NAME-dev\r\n`,
+      );
+      await client.tryLogin(user, 'none');
+      expect(client.received.filter(([type]) => type === message.userauthBanner)).toEqual([]);
+      client.socket.destroy();
+    },
+  );
+
+  test.each(['manage', 'self', `invite-${'a'.repeat(32)}`])('is not told to %s', async (user) => {
+    const client = await RawClient.connect(server.port);
+    await client.requestAuthentication();
+    await client.tryLogin(user, 'none');
+    expect(client.received.filter(([type]) => type === message.userauthBanner)).toEqual([]);
+    client.socket.destroy();
+  });
+});
+
 describe('authentication', () => {
   test('accepts public keys only', async () => {
     const methods: Record<string, Buffer[]> = {

@@ -4,13 +4,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Repository } from '../../src/repository/repository.ts';
 import { DirectoryStore } from '../../src/repository/stores/directory.ts';
-import { exported } from '../support/exports.ts';
+import { compressedExport, exported } from '../support/exports.ts';
 import { frontOf } from '../support/front.ts';
 import { startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 
@@ -30,7 +31,33 @@ const write = async (
   const names = { id, user: 'alice', container: 'alice-container', createdBy: 'carol', incusVersion: '6.0.4' };
   await new Repository([new DirectoryStore(folder)], recipients).write(
     { ...names, createdAt: new Date().toISOString(), config: {}, devices: {} },
-    exported(contents),
+    compressedExport(contents),
+    { now: () => new Date() },
+  );
+};
+
+const streams = { full: randomBytes(300_000), increment: randomBytes(1000) };
+
+/** Stores a backup of ZFS. What its stream is does not matter to a download. */
+const writeSent = async (id: string, base: string | null, data: Buffer, recipients: string[] = []): Promise<void> => {
+  const names = { id, user: 'alice', container: 'alice-container', createdBy: 'carol', incusVersion: '6.0.4' };
+  const about = {
+    ...names,
+    createdAt: new Date().toISOString(),
+    config: {},
+    devices: {},
+    guid: '1',
+    base,
+    idmap: null,
+  };
+  await new Repository([new DirectoryStore(folder)], recipients).writeZfs(
+    about,
+    {
+      data: Readable.from([data], { objectMode: false }),
+      files: Readable.from([], { objectMode: false }),
+      count: () => ({ listed: 0, omitted: 0 }),
+      confirm: () => Promise.resolve(),
+    },
     { now: () => new Date() },
   );
 };
@@ -99,6 +126,31 @@ describe('backup download', () => {
     expect(await download([secret, '--plain'])).toMatchObject({ code: 2, bytes: Buffer.alloc(0) });
     expect((await server.ssh(['audit', '--json'])).stdout).not.toContain('AGE-SECRET-KEY');
     expect(server.log()).not.toContain('AGE-SECRET-KEY');
+  });
+
+  test('sends the stream of the full backup of ZFS first, and then of each that builds on it', async () => {
+    const [full, increment] = ['20260105-000000-full', '20260106-000000-incr'];
+    await writeSent(full, null, streams.full);
+    await writeSent(increment, full, streams.increment);
+    const both = Buffer.concat([streams.full, streams.increment]);
+    const plain = await download([increment, '--plain']);
+    expect(plain.code, plain.stderr).toBe(0);
+    expect(plain.bytes.equals(both)).toBe(true);
+    const asStored = await download([increment]);
+    expect(asStored.bytes.equals(Buffer.concat([await stored(full), await stored(increment)]))).toBe(true);
+  });
+
+  test('refuses encrypted streams of ZFS that would be no file of age together, unless it can decrypt them', async () => {
+    const [full, increment] = ['20260107-000000-full', '20260108-000000-incr'];
+    const recipients = [await identityToRecipient(identity)];
+    await writeSent(full, null, streams.full, recipients);
+    await writeSent(increment, full, streams.increment, recipients);
+    const refused = await download([increment]);
+    expect(refused).toMatchObject({ code: 2, bytes: Buffer.alloc(0) });
+    expect(refused.stderr).toContain('give the identity of a recipient with --identity');
+    const plain = await download([increment, '--identity', '-'], { stdin: identity });
+    expect(plain.bytes.equals(Buffer.concat([streams.full, streams.increment]))).toBe(true);
+    expect((await download([full])).code).toBe(0);
   });
 
   test('keeps no more in memory than a few pieces while the client reads nothing', async () => {

@@ -194,7 +194,7 @@ describe('doctor', () => {
 describe('audit', () => {
   test('shows the person with each step of an operation', async () => {
     await server.ssh(['create', 'stepped'], { key: admin.path, stdin: stranger.line });
-    const { stdout } = await server.local(['audit', '--limit', '50', '--format', 'csv']);
+    const { stdout } = await server.local(['audit', '--steps', '--limit', '50', '--format', 'csv']);
     const steps = stdout.split('\n').filter((line) => /,step(-done)?,/.test(line));
     expect(steps.length).toBeGreaterThan(2);
     for (const step of steps) expect(step).toMatch(/,chief,step(-done)?,(create|image build),/);
@@ -203,7 +203,7 @@ describe('audit', () => {
 
   test('accepts only limits of one or more', async () => {
     expect((await server.local(['audit', '--limit', '0'])).stderr).toMatch(
-      /--limit takes a number from 1 to 9999999 \(usage\)/,
+      /--limit must be a whole number from 1 to 9999999, not "0" \(usage\)/,
     );
     expect((await server.local(['audit', '--limit', '1', '--format', 'csv'])).stdout.trim().split('\n')).toHaveLength(
       2,

@@ -182,3 +182,29 @@ describe('a command', () => {
     expect((await server.ssh(['key', 'add', '-h'])).stdout).toMatch(/key add <user>/);
   });
 });
+
+describe('an empty argument', () => {
+  test.each([[['info', '']], [['info', '', '--json']], [["info ''"]], [['backup', 'list', '']]])(
+    'is refused and never a missing one: %j',
+    async (words) => {
+      const { code, stdout } = await server.ssh(words);
+      expect([2, 3]).toContain(code);
+      expect(stdout).not.toContain('Incus');
+    },
+  );
+
+  test('is not seen in a line without an argument to miss', async () => {
+    expect((await server.ssh(['list', ''])).code).toBe(0);
+    expect((await server.ssh(['list  --json'])).code).toBe(0);
+  });
+});
+
+test('a key is removed by its comment as it is in the .pub file', async () => {
+  const spaced = await makeKey(keys, 'spaced', { comment: 'Alice  \u2014 Laptop \u{1f469}\u200d\u{1f4bb}' });
+  const other = await makeKey(keys, 'other');
+  await server.ssh(['create', 'carl'], { stdin: `${spaced.line}${other.line}` });
+  const comment = spaced.line.trim().split(' ').slice(2).join(' ');
+  expect(comment).toContain('  ');
+  expect(await server.ssh(['key', 'remove', 'carl', `'${comment}'`])).toMatchObject({ code: 0 });
+  expect(await fingerprintsOf('carl')).toEqual([other.fingerprint]);
+});

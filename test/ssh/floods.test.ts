@@ -403,10 +403,20 @@ describe('a flood of commands', () => {
   });
 
   test('of 20 over each of 50 connections, changes among them, loses no command and runs none twice (39)', async () => {
-    const key = await makeKey(await temporaryFolder(), 'crowd');
+    const folder = await temporaryFolder();
+    const key = await makeKey(folder, 'crowd');
     const quoted = `--ssh-key "${key.line.trim()}"`;
+    // As many commands as one person may have running (CallPlaces), of ten persons.
+    const people: TestKey[] = [];
+    for (let i = 0; i < 10; i++) {
+      const person = await makeKey(folder, `person${i}`);
+      const added = await server.ssh(['admin', 'add', `person${i}`, '--role', 'operator'], { stdin: person.line });
+      expect(added.code, added.stderr).toBe(0);
+      people.push(person);
+    }
     const clients: RawClient[] = [];
-    for (let i = 0; i < 50; i++) clients.push(await RawClient.login(server.port, admin, 'manage', anySource()));
+    for (let i = 0; i < 50; i++)
+      clients.push(await RawClient.login(server.port, people[i % 10] ?? admin, 'manage', anySource()));
     // Five connections at a time request each of ten containers, between commands that only read.
     const lines = clients.map((_, i) =>
       Array.from({ length: 20 }, (__, j) =>

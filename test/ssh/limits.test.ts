@@ -382,7 +382,7 @@ describe('a ban', () => {
       async () => ((await server.local(['session', 'list'])).stdout.includes('127.0.0.22') ? true : undefined),
       'the session',
     );
-    const added = await server.ssh(['ban', 'add', '127.0.0.16/28', '--for', '1h', '--reason', 'scans']);
+    const added = await server.ssh('ban add 127.0.0.16/28 --for 1h --reason scans --yes --lock-out'.split(' '));
     expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^127\.0\.0\.16\/28 is banned/) as string });
     await half.ends();
     expect(stringAt(half.received.find(([type]) => type === message.disconnect) ?? Buffer.alloc(9), 5).toString()).toBe(
@@ -416,7 +416,7 @@ describe('a ban', () => {
     expect((await server.ssh(['ban', 'list'])).stdout).toMatch(/No bans or penalties/);
   });
 
-  test("of the caller's own address or of a very large network requires --yes", async () => {
+  test("of the caller's own address or of a very large network requires --yes, and --lock-out", async () => {
     for (const network of ['127.0.0.1', '127.0.0.0/24', '64.0.0.0/2', '::/0', '2000::/3']) {
       expect(await server.ssh(['ban', 'add', network])).toMatchObject({
         code: 2,
@@ -427,7 +427,7 @@ describe('a ban', () => {
     expect((await server.ssh(['ban', 'add', '2000::/3', '--yes'])).code).toBe(0);
     await works(server);
     // An admin who is locked out can lift the ban in local mode.
-    expect((await server.ssh(['ban', 'add', '127.0.0.1', '--yes'])).code).toBe(0);
+    expect((await server.ssh(['ban', 'add', '127.0.0.1', '--yes', '--lock-out'])).code).toBe(0);
     expect((await server.ssh(['whoami'])).code).toBe(255);
     expect((await server.local(['ban', 'lift', '127.0.0.1'])).code).toBe(0);
     await works(server);

@@ -1,5 +1,6 @@
 /** Local mode: the same catalogue over core's socket, for root on the host. */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -85,10 +86,40 @@ describe('--output', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^Host alice-dev$/m);
   });
 
-  test('fails with a code if the folder does not exist', async () => {
-    const { code, stderr } = await server.local(['export', 'alice', '-o', join(home, 'missing', 'file')], asCaller());
+  test('makes the folder that does not exist, and says how to include the file', async () => {
+    const folder = join(home, 'made', 'config.d');
+    const { code, stderr } = await server.local(['export', 'alice', '-o', join(folder, 'alice')], asCaller());
+    expect(code).toBe(0);
+    expect((await stat(folder)).mode & 0o777).toBe(0o755);
+    expect((await stat(join(folder, 'alice'))).mode & 0o777).toBe(0o600);
+    expect(stderr).toMatch(/put "Include .*\/config\.d\/alice" at the top of ~\/\.ssh\/config/);
+  });
+
+  test('fails with a code if the folder cannot be made', async () => {
+    const { code, stderr } = await server.local(['export', 'alice', '-o', `${key.path}/below/a/file`], asCaller());
     expect(code).toBe(2);
-    expect(stderr).toMatch(/cannot be written \(ENOENT\)/);
+    expect(stderr).toMatch(/cannot be written \(ENOTDIR\)/);
+  });
+});
+
+describe('an exported configuration', () => {
+  test("names the host's own address where none is configured, and says so", async () => {
+    const { stdout } = await server.local(['export', 'alice'], asCaller());
+    expect(stdout).not.toContain('JUMP-HOST');
+    const address = /^    HostName (\S+)$/m.exec(stdout)?.[1] ?? '';
+    expect(isIP(address)).not.toBe(0);
+    expect(stdout).toContain(`# ${address} is the jump host's own address.`);
+  });
+});
+
+describe('--verbose', () => {
+  test.each(['-v', '--verbose'])('is understood by every verb and shows more beside the answer: %s', async (flag) => {
+    const { code, stderr } = await server.local(['list', flag], asCaller());
+    expect(stderr).toMatch(/^Time: /m);
+    expect(code).toBe(0);
+    expect((await server.local([flag, 'create', 'alice'], { ...asCaller(), stdin: key.line })).stderr).toMatch(
+      /^Error: .*\n(?:Next: .*\n)?(?:Details: .*\n)?Time: /m,
+    );
   });
 });
 
@@ -104,14 +135,22 @@ describe('the caller', () => {
       host: { kind: 'simulated' },
       result: { name: 'carla', role: 'root', entryPoint: 'local' },
     });
-    const { result } = await document(['audit', '--actor', 'carla', '--verb', 'create', '--target', 'alice']);
-    const records = result['records'] as { actor: unknown }[];
+    const { result } = await document([
+      'audit',
+      '--actor',
+      'carla',
+      '--verb',
+      'create',
+      '--target',
+      'alice',
+      '--steps',
+    ]);
+    const records = result['records'] as { type: string; actor: unknown }[];
     // The call, the beginning, the steps and the end of its operation, and its outcome.
     expect(records.length).toBeGreaterThan(4);
-    for (const { actor } of records) {
-      // Records of steps have only the name of the person.
-      if (typeof actor === 'string') expect(actor).toBe('carla');
-      else expect(actor).toMatchObject({ name: 'carla', role: 'root', entryPoint: 'local' });
+    for (const { type, actor } of records) {
+      const isBrief = type.startsWith('step');
+      expect(actor).toMatchObject({ name: 'carla', entryPoint: 'local', ...(isBrief ? {} : { role: 'root' }) });
     }
   });
 
@@ -136,6 +175,17 @@ describe('without a server', () => {
     const { code, stderr } = await server.local([]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^Usage: containarium serve/);
+  });
+
+  test('the journal is verified with its archive and its anchors, which the settings name', async () => {
+    const file = join(await temporaryFolder(), 'anchors');
+    const dead = await startServer({ config: { journal: { anchor: { file } } } });
+    expect(await dead.local(['schedule', 'run', 'anchor'])).toMatchObject({ code: 0 });
+    await dead.kill();
+    const { code, stdout, stderr } = await dead.local(['audit', 'verify', '--archive', '--json']);
+    expect(stderr).toMatch(/^The server is not running; this is its journal/);
+    expect(JSON.parse(stdout)).toMatchObject({ result: { ok: true, archived: 0, anchors: 1, anchorTrouble: null } });
+    expect(code).toBe(0);
   });
 
   test('a call ends when the server dies during the call', async () => {
@@ -170,10 +220,15 @@ test("delete asks for the name on the host's own terminal", async () => {
 });
 
 test('the npm script runs the same command', async () => {
-  const { stdout, exitCode } = await execa('npm', ['run', '-s', 'containarium', '--', 'whoami', '--json'], {
-    cwd: repository,
-    env: { CONTAINARIUM_HOME: server.home },
-  });
+  // Without "precontainarium", which builds, and refuses root where others can change the checkout (parts/checkout).
+  const { stdout, exitCode } = await execa(
+    'npm',
+    ['run', '-s', '--ignore-scripts', 'containarium', '--', 'whoami', '--json'],
+    {
+      cwd: repository,
+      env: { CONTAINARIUM_HOME: server.home },
+    },
+  );
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ ok: true, result: { entryPoint: 'local' } });
 });

@@ -123,9 +123,9 @@ describe('an owner', () => {
         text
           .replaceAll(/invite-[a-z2-7]{32}|"?token"?: "?[a-z2-7]{32}"?|,[a-z2-7]{32},/g, 'TOKEN')
           .replaceAll(key.fingerprint, 'KEY')
-          .replaceAll(/\b[0-9a-f]{12}\b/g, 'ID')
+          .replaceAll(/"?\b[0-9a-f]{12}\b"?/g, 'ID')
           .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-          .replaceAll(/("seq": ?|seq: )\d+|("hash": ?"|hash: )[0-9a-f]{64}/g, 'JOURNAL');
+          .replaceAll(/("seq": ?|seq: )\d+|("hash": ?"|hash: "?)[0-9a-f]{64}"?/g, 'JOURNAL');
       return { ...answer, stdout: neutral(answer.stdout), stderr: neutral(answer.stderr) };
     };
     for (const format of formats) {

@@ -54,6 +54,8 @@ const backupColumns = [
   'plain_bytes',
   'files',
   'encrypted',
+  'format',
+  'base',
   'verified_at',
   'stores',
   'trouble',
@@ -185,7 +187,7 @@ const cases: Record<Tried, Case> = {
   'backup list': {
     words: ['backup', 'list', 'alice'],
     before: (run) => run(['backup', 'create', 'alice']),
-    shows: /^alice +[0-9-]+-\w{4} .* never +directory$/m,
+    shows: /^alice +[0-9-]+-\w{4} .* never +directory +-$/m,
     columns: backupColumns,
   },
   'backup verify': {
@@ -298,6 +300,17 @@ const cases: Record<Tried, Case> = {
     missing: ['schedule', 'run', 'nothing'],
     shows: /^trash: nothing to do$/m,
   },
+  'alert list': {
+    words: ['alert', 'list'],
+    shows: /^By mail to root@localhost: /m,
+    columns: ['code', 'subject', 'severity', 'since', 'ended_at', 'text', 'next'],
+  },
+  'alert test': {
+    words: ['alert', 'test'],
+    shows: /^mail to root@localhost: sent$/m,
+    columns: ['name', 'to', 'outcome', 'text'],
+  },
+  report: { words: ['report', '--since', '1h'], shows: /^\d+ containers: \d+ running/m },
   start: {
     words: ['start', 'alice'],
     missing: ['start', missingUser],
@@ -313,6 +326,7 @@ const cases: Record<Tried, Case> = {
     words: ['logs', 'alice'],
     missing: ['logs', missingUser],
     shows: /Startup finished|The console log is empty/,
+    columns: ['line'],
   },
   export: { words: ['export', 'alice'], missing: ['export', missingUser], shows: /^Host alice-dev$/m },
   config: { words: ['config'], missing: ['config', missingUser], shows: /^Host alice-dev$/m },
@@ -480,10 +494,14 @@ const cases: Record<Tried, Case> = {
   audit: {
     words: ['audit', '--limit', '5'],
     shows: /^ *SEQ +TIME +ACTOR/,
-    columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome'],
+    columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome', 'detail', 'entryPoint'],
   },
   'audit verify': { words: ['audit', 'verify'], shows: /^Journal intact: \d+ records/ },
-  'audit export': { words: ['audit', 'export', '--limit', '5'], shows: /^\{"seq":\d+,.*"hash":"[0-9a-f]{64}"\}$/m },
+  'audit export': {
+    words: ['audit', 'export', '--limit', '5'],
+    shows: /^\{"seq":\d+,.*"hash":"[0-9a-f]{64}"\}$/m,
+    columns: ['seq', 'time', 'actor', 'type', 'verb', 'target', 'outcome', 'detail', 'entryPoint'],
+  },
   reconcile: {
     words: ['reconcile'],
     shows: /^No differences: \d+ containers/,
@@ -516,6 +534,11 @@ const cases: Record<Tried, Case> = {
     missingCode: 'wrong-state',
     shows: /^SHA256:\S{43} is now the present host key$/m,
     columns: hostKeyColumns,
+  },
+  security: {
+    words: ['security'],
+    shows: /^Failed and refused logins: \d+ at this server, at the host's sshd: \d+$/m,
+    columns: ['section', 'name', 'kind', 'address', 'at', 'count', 'detail'],
   },
   'session list': {
     words: ['session', 'list'],
@@ -572,7 +595,7 @@ beforeAll(async () => {
   testAuthority = made.certificate + made.key;
   backups = await temporaryFolder();
   server = await startServer({
-    config: { backups: { directory: backups } },
+    config: { backups: { directory: backups }, alerts: { mail: ['root@localhost'] } },
     prepare: withAdmins([
       { name: 'root-admin', role: 'admin', keys: [keys.admin] },
       { name: 'viewer', role: 'viewer', keys: [keys.viewer] },
@@ -633,7 +656,7 @@ const verbs = verbNames.filter(
 );
 
 /** Verbs whose answer may have no rows. */
-const mayBeEmpty: ReadonlySet<string> = new Set(['reconcile', 'resize', 'who', 'ca remove']);
+const mayBeEmpty: ReadonlySet<string> = new Set(['alert list', 'reconcile', 'resize', 'who', 'ca remove']);
 
 describe.each(verbs)('%s', (name) => {
   const found = cases[name];
@@ -672,8 +695,12 @@ describe.each(verbs)('%s', (name) => {
 
   test('answers with CSV', async () => {
     const { stdout, code } = await run('--format', 'csv');
-    const [header = '', ...rows] = stdout.trimEnd().split('\n');
-    expect(header).toMatch(/^[a-zA-Z_]+(,[a-zA-Z_]+)*$/);
+    // A quoted value may have line ends (RFC 4180).
+    const [header = '', ...rows] = stdout
+      .trimEnd()
+      .replaceAll(/"(?:[^"]|"")*"/g, 'quoted')
+      .split('\n');
+    expect(header).toMatch(/^[\w.-]+(,[\w.-]+)*$/);
     if (found.columns !== undefined) {
       expect(header.split(',')).toEqual(found.columns);
       if (!mayBeEmpty.has(name)) expect(rows).not.toHaveLength(0);
@@ -775,7 +802,7 @@ describe('help', () => {
       [{ key: keys.operator.path }, 'manage', 'operator'],
       [{ user: 'self', key: keys.alice.path }, 'self', 'owner'],
     ] as const) {
-      const expected = verbNames.filter((name) => mayUse(verbNamed(name), entryPoint, role));
+      const expected = verbNames.filter((name) => mayUse(verbNamed(name), entryPoint, role)).sort();
       for (const [format, option] of documents) {
         const { stdout, code } = await ssh(['help', option], options);
         expect(code).toBe(0);
@@ -786,11 +813,11 @@ describe('help', () => {
         };
         expect(ok).toBe(true);
         expect(host).toEqual(hostTag);
-        expect(result.verbs.map((verb) => verb.name)).toEqual(expected);
+        expect(result.verbs.map((verb) => verb.name).sort()).toEqual(expected);
         expect(result.exitCodes).toHaveLength(Object.keys(exitCodes).length);
       }
       const { stdout } = await ssh(['help'], options);
-      expect([...stdout.matchAll(/^ {2}([a-z -]+)[:,]/gm)].map((match) => match[1])).toEqual(expected);
+      expect([...stdout.matchAll(/^ {2}([a-z -]+)[:,]/gm)].map((match) => match[1]).sort()).toEqual(expected);
     }
   });
 

@@ -18,7 +18,7 @@ const cache =
   (process.getuid?.() === 0 ? '/var/cache/containarium-test' : join(homedir(), '.cache', 'containarium-test'));
 
 /** Returns the folder `name` of the cache. Calls `fill` to make it if it is missing. */
-async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+export async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cache, name);
   const present = (): Promise<boolean> =>
     access(folder).then(

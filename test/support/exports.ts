@@ -1,10 +1,11 @@
 /** Archives as Incus exports them. */
 import { Readable } from 'node:stream';
+import { createZstdCompress } from 'node:zlib';
 import { pack } from 'tar-stream';
 
 export type Files = Readonly<Record<string, string | Buffer>>;
 
-/** Returns an export with these files of the container, by their paths in it. */
+/** Returns the archive of an export with these files of the container, by their paths in it. */
 export function exported(files: Files, chunkBytes = 65_536): Readable {
   const archive = pack();
   // Two exports of the same files are equal.
@@ -22,4 +23,9 @@ export function exported(files: Files, chunkBytes = 65_536): Readable {
     })(),
     { objectMode: false },
   );
+}
+
+/** Returns an export as Incus keeps it, compressed. */
+export function compressedExport(files: Files): Readable {
+  return exported(files).pipe(createZstdCompress());
 }

@@ -144,6 +144,10 @@ export class TestShell {
     return this.#terminal.modes.bracketedPasteMode;
   }
 
+  get insertMode(): boolean {
+    return this.#terminal.modes.insertMode;
+  }
+
   get mouse(): string {
     return this.#terminal.modes.mouseTrackingMode;
   }

@@ -76,7 +76,7 @@ export const certificateText = pem('certificate', 'CERTIFICATE');
 export const keyText = pem('key', '(?:RSA )?PRIVATE KEY');
 
 export const organization = parsedBy((text) => {
-  if (/^[^\p{Cc}]{1,64}$/u.test(text)) return text;
+  if (/^[^\p{Cc}]{1,64}$/u.test(text) && text.trim() !== '') return text;
   throw new Failure('usage', {
     what: 'the organisation',
     why: 'it must have 1 to 64 printable characters',

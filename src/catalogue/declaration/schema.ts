@@ -1,6 +1,6 @@
 /** Schemas for the inputs of verbs. A refused value keeps the code, reason and next step of its domain parser. */
-import type { z } from 'zod';
-import { check, misfitText, parsedText } from '../../domain/check.ts';
+import { z } from 'zod';
+import { check, misfitText, parsedText, type Misfit } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseCpuCount } from '../../domain/values/cpu.ts';
 import { parseImage } from '../../domain/values/image.ts';
@@ -13,6 +13,7 @@ import { parseSize } from '../../domain/values/size.ts';
 import { parseUntil } from '../../domain/values/time.ts';
 import { quoted } from '../../domain/text.ts';
 import { findUsername, isName, parseName, parseNewUsername } from '../../domain/values/username.ts';
+import type { Parameter, Verb } from './verb.ts';
 
 /** Returns a schema that turns a string into a domain value. A Failure of `parse` becomes that of the whole input. */
 export function parsedBy<T>(parse: (text: string) => T, maxLength = 256) {
@@ -65,16 +66,48 @@ export const addressList = parsedBy((text) => AddressList.parse(text).text, 2048
 /** A time in the future, as RFC 3339 UTC. */
 export const untilWhen = parsedBy((text) => parseUntil(text, new Date()).toISOString());
 
+/** Text without a form of its own. An empty one, as of a variable that is not set, is not a missing one. */
+export function someText(maxLength: number) {
+  return z.string().regex(/\S/, { error: 'must not be empty' }).max(maxLength);
+}
+
+/** A name, fingerprint or comment of a key. A comment may be longer in its file than what is kept of it. */
+export const keySelector = someText(4096);
+
+/** A whole number: text on a command line, a number from a program. */
+export function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  const digits = z.string().regex(/^\d{1,15}$/);
+  return z
+    .union([digits.transform(Number), z.number()], { error })
+    .pipe(z.int({ error }).min(least, { error }).max(most, { error }));
+}
+
 /** Checks `raw` against a verb's schema. Throws the Failure of the first refused value. */
-export function checkInput<S extends z.ZodType>(verb: string, schema: S, raw: unknown): z.output<S> {
-  const checked = check(schema, raw);
+export function checkInput<S extends z.ZodType>(
+  verb: Pick<Verb<S, never>, 'name' | 'parameters' | 'input'>,
+  raw: unknown,
+): z.output<S> {
+  const checked = check(verb.input, raw);
   if (checked.misfit === undefined) return checked.value;
+  const { misfit } = checked;
   throw (
-    checked.misfit.failure ??
+    misfit.failure ??
     new Failure('usage', {
-      what: quoted(verb),
-      why: misfitText(checked.misfit),
-      next: `see "help ${verb}"`,
+      what: quoted(verb.name),
+      why: whyRefused(verb.parameters, misfit, raw),
+      next: `see "help ${verb.name}"`,
     })
   );
+}
+
+/** Returns the reason with the parameter as its caller types it: `--limit must be a whole number …, not "x"`. */
+function whyRefused(parameters: readonly Parameter[], misfit: Misfit, raw: unknown): string {
+  const [property] = misfit.keys;
+  const parameter = parameters.find(({ name }) => name === property);
+  if (parameter === undefined) return misfitText(misfit);
+  const label = parameter.kind === 'argument' ? `<${parameter.name}>` : `--${parameter.long[0]}`;
+  const value = misfit.keys.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown>)[key], raw);
+  const isNamed = typeof value === 'string' && misfit.why.startsWith('must be ');
+  return `${label} ${misfit.why}${isNamed ? `, not ${quoted(value)}` : ''}`;
 }

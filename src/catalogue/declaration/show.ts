@@ -1,5 +1,5 @@
 /** Formatting of single values in views: readable on a terminal, exact elsewhere. */
-import { formatHuman } from '../../domain/values/size.ts';
+import { formatHuman, formatLimit } from '../../domain/values/size.ts';
 import { dayMs, formatUptime, hourMs, minuteMs, secondMs } from '../../domain/values/duration.ts';
 import type { ViewContext } from './view.ts';
 
@@ -7,11 +7,25 @@ export function showSize(bytes: number | null): string {
   return bytes === null ? '-' : formatHuman(bytes);
 }
 
-/** Returns `512 MiB / 2 GiB (25%)`, without the unknown parts. */
-export function showUse(usedBytes: number | null, totalBytes: number | null): string {
-  if (usedBytes === null) return totalBytes === null ? '-' : `- / ${formatHuman(totalBytes)}`;
+/** Returns a limit in the unit in which it was given. */
+export function showLimit(bytes: number | null): string {
+  return bytes === null ? '-' : formatLimit(bytes);
+}
+
+/** Returns `512 MiB / 2 GiB (25%)` of a limit, without the unknown parts. */
+export function showUse(usedBytes: number | null, limitBytes: number | null): string {
+  return useOf(usedBytes, limitBytes, formatLimit);
+}
+
+/** Returns `512 MiB / 7.8 GiB (6%)` of a total that was measured. */
+export function showUseOfHost(usedBytes: number, totalBytes: number): string {
+  return useOf(usedBytes, totalBytes, formatHuman);
+}
+
+function useOf(usedBytes: number | null, totalBytes: number | null, format: (bytes: number) => string): string {
+  if (usedBytes === null) return totalBytes === null ? '-' : `- / ${format(totalBytes)}`;
   if (totalBytes === null || totalBytes === 0) return formatHuman(usedBytes);
-  return `${formatHuman(usedBytes)} / ${formatHuman(totalBytes)} (${percent(usedBytes, totalBytes)})`;
+  return `${formatHuman(usedBytes)} / ${format(totalBytes)} (${percent(usedBytes, totalBytes)})`;
 }
 
 export function percent(part: number, whole: number): string {
@@ -42,6 +56,26 @@ export function showTime(time: string | null, context: ViewContext): string {
   const [unit, length] = units.find(([, candidate]) => Math.abs(ago) >= candidate) ?? (['second', secondMs] as const);
   return relative.format(-Math.round(ago / length), unit);
 }
+
+/**
+ * Returns a time relative to now on a terminal, and elsewhere in the zone of the machine that prints it, for people:
+ * `2026-12-06 14:05:09 UTC`. Programs read the other formats.
+ */
+export function showLocalTime(time: string | null, context: ViewContext): string {
+  const ms = Date.parse(time ?? '');
+  return context.terminal || Number.isNaN(ms) ? showTime(time, context) : localTime.format(ms);
+}
+
+/** The locale is the one whose form is that of ISO 8601. */
+const localTime = new Intl.DateTimeFormat('sv-SE', {
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZoneName: 'short',
+});
 
 /** Returns a time to the minute: `2026-12-06 14:05 UTC`. */
 export function showDate(time: string): string {

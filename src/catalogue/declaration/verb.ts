@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { EntryPoint, Role } from '../../domain/access/actor.ts';
 import type { CandidateKind } from '../../domain/events/candidate.ts';
-import type { ExitName } from '../../domain/failure.ts';
+import { Failure, type ExitName } from '../../domain/failure.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
 /** The source of completions for a value. The catalogue knows the verbs, core everything else. */
@@ -19,6 +19,8 @@ export interface Argument {
   /** Takes all remaining words. */
   readonly rest?: boolean;
   readonly complete?: Completer;
+  /** Selects what is shown: an empty result names it. */
+  readonly narrows?: true;
   /** The name of a new object, which must not exist yet. */
   readonly isNew?: boolean;
 }
@@ -41,8 +43,10 @@ export interface Option {
   /** Suggested values; others are allowed. */
   readonly values?: readonly string[];
   readonly complete?: Completer;
-  /** The value is the path of a file of the caller, whose text becomes the input. */
-  readonly readsFile?: boolean;
+  /** Selects what is shown: an empty result names it. */
+  readonly narrows?: true;
+  /** The value is the path of a file of the caller, whose text becomes the input, or of one that is written. */
+  readonly file?: 'read' | 'written';
   /** The value is a public key, which may arrive as several words because ssh joins its arguments with spaces. */
   readonly publicKey?: boolean;
 }
@@ -98,6 +102,13 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   };
   /** Calls are not recorded, because they change nothing and reveal nothing about the host. */
   readonly unrecorded?: true;
+  /** It may read the whole journal, so the calls of one person run one after another. */
+  readonly readsHistory?: true;
+  /**
+   * Calls run without a record, and say so, if the journal cannot be written: they change nothing, and show what has to
+   * be mended.
+   */
+  readonly helpsRepair?: true;
   /** The input read from standard input, unless an option gives it. */
   readonly stdin?: {
     readonly for: string;
@@ -130,7 +141,7 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly sendsBytes?: true;
   /** The switch that opens a full-screen view instead of printing a result; it requires a terminal. */
   readonly viewSwitch?: string;
-  /** The switch with which the output is text that keeps coming, which no other format can hold. */
+  /** The switch with which the output is text that keeps coming: lines of text, or with --json JSON lines. */
   readonly streamSwitch?: string;
   /** The shell may ask for missing input in a form. With `oneOf`, at least one of these properties is required. */
   readonly form?: { readonly oneOf?: readonly string[] };
@@ -145,6 +156,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly elsewhere?: string;
   /** Listed when an owner opens a shell at self@. */
   readonly onSelfCard?: true;
+  /** The input of a call whose plan is wanted, for a verb that only shows what it would do unless told to do it. */
+  readonly planned?: (input: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
   /** Set by `planOf`: only the plan of the call is wanted. */
   readonly isPlan?: true;
   /** The front answers calls itself, from the catalogue alone. */
@@ -183,6 +196,22 @@ export function warningOf(
   input: Readonly<Record<string, unknown>>,
 ): string {
   return confirmation?.warning(input) ?? 'This cannot be undone.';
+}
+
+/** Refuses a call whose input names a file of the caller, where the caller's files are out of reach. */
+export function refuseFiles(
+  { parameters }: Pick<Verb, 'parameters'>,
+  input: Readonly<Record<string, unknown>>,
+  next: Readonly<Record<'read' | 'written', string>>,
+): void {
+  for (const parameter of parameters) {
+    if (parameter.kind === 'argument' || parameter.file === undefined || input[parameter.name] === undefined) continue;
+    throw new Failure('usage', {
+      what: `--${parameter.long[0]}`,
+      why: 'over ssh it would be a file of the jump host',
+      next: next[parameter.file],
+    });
+  }
 }
 
 /** Reports whether a call with this input must read standard input. */

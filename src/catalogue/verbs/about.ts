@@ -1,6 +1,7 @@
 /** The verbs `whoami`, `version` and `help`. */
 import { z } from 'zod';
 import type { VersionInfo, WhoAmI } from '../../domain/results/about.ts';
+import { someText } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { certificateText } from './shared.ts';
 
@@ -71,6 +72,6 @@ export const help = defineVerb({
     { kind: 'argument', name: 'verb', summary: 'verb to explain', required: false, complete: 'verbs' },
     { kind: 'argument', name: 'subverb', summary: 'second word of the verb', required: false },
   ],
-  input: z.strictObject({ verb: z.string().max(64).optional(), subverb: z.string().max(64).optional() }),
+  input: z.strictObject({ verb: someText(64).optional(), subverb: someText(64).optional() }),
   view: () => [],
 });

@@ -1,7 +1,7 @@
 /** The verbs about admins. */
 import { z } from 'zod';
 import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
-import { addressList, existing, limitedKeys, newName, untilWhen } from '../declaration/schema.ts';
+import { addressList, existing, limitedKeys, newName, untilWhen, keySelector } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
@@ -267,7 +267,7 @@ export const adminRemove = defineVerb({
   aliases: ['admin rm'],
   summary: 'Remove an admin, or one key of an admin',
   description: [
-    'Logins with the removed keys end, and certificates that name a removed admin are no longer accepted. The last admin cannot be removed, because then there would be no admin left at manage@.',
+    'Logins with the removed keys end, and certificates that name a removed admin are no longer accepted. Open invitations for a removed admin are cancelled, also if they have not joined yet. The last admin cannot be removed, because then there would be no admin left at manage@.',
   ],
   ends: { notFound: 'no admin has this name, fingerprint or key comment', conflict: 'this is the last admin' },
   examples: [
@@ -289,7 +289,7 @@ export const adminRemove = defineVerb({
     },
     { ...yesOption, summary: 'do it even if it ends your own login' },
   ],
-  input: z.strictObject({ admin: z.string().min(1).max(256), yes: z.boolean().optional() }),
+  input: z.strictObject({ admin: keySelector, yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });

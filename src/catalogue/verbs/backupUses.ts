@@ -58,15 +58,17 @@ export const backupRestore = defineVerb({
   summary: 'Put the container of a backup in the place of the present one',
   description: [
     'The present container is kept, stopped, with a snapshot whose name begins with "before-restore-" (`snapshots.keepBeforeRestore`): "snapshot restore" with it takes this back. Keys, limits, labels and the address stay as they are now. A running container is restarted, and the connections of its user end.',
-    'A container that is gone is made again, with the keys, the limits and the labels of the backup, and with its address if that is free.',
+    'A container that is gone is made again, with the keys, limits and labels of the backup, with its protection, end and schedule of snapshots, and with its address if that is free. One that was stopped stays stopped.',
   ],
-  examples: [{ line: 'backup restore alice latest --yes', says: 'her files of then; the container of now is kept' }],
+  examples: [
+    { line: 'backup restore alice latest --yes', says: 'her files of that time; the present container is kept' },
+  ],
   access: { manage: 'operator' },
   changes: true,
   danger: 'type-name',
   confirmation: {
     property: 'backup',
-    warning: () => 'The container of now is kept under another name, and a running one is restarted.',
+    warning: () => 'The present container is kept as a snapshot, and a running one is restarted.',
   },
   stdin: identityStdin,
   target: 'user',
@@ -132,6 +134,7 @@ export const backupDownload = defineVerb({
   summary: 'Send a backup to standard output',
   description: [
     'The bytes are sent as they are stored: a tar archive of Incus, compressed with zstd(1) and perhaps encrypted with age(1). With --plain or --identity it is that archive itself, for "incus import". The exit code says whether everything arrived and was as it was stored. Over the remote interface it is not possible.',
+    'Of a backup of ZFS these are streams: that of the full one and of each that builds on it, one after the other. "zfs receive" reads one at a time, so it has to run as often as there are streams, in one subshell that reads the file: with --plain into alice.zfs, (zfs receive -u pool/alice; zfs receive -F -u pool/alice) < alice.zfs receives two.',
   ],
   examples: [
     { line: 'backup download alice latest > alice.tar.zst', says: 'as it is stored' },

@@ -21,18 +21,24 @@ function backupTable(backups: readonly ListedBackup[], context: ViewContext): Bl
       { title: 'ENCRYPTED', priority: 7 },
       { title: 'VERIFIED', priority: 4 },
       { title: 'WHERE', priority: 6 },
+      { title: 'BUILDS ON', priority: 8 },
     ],
     rows: backups.map(({ id, user, backup, trouble, stores }) =>
       backup === null
-        ? [user, id, `damaged: ${trouble ?? ''}`, '-', '-', '-', stores.join(', ')]
+        ? [user, id, `damaged: ${trouble ?? ''}`, '-', '-', '-', stores.join(', '), '-']
         : [
             user,
             id,
             showTime(backup.createdAt, context),
             showSize(backup.storedBytes),
             yesNo(backup.isEncrypted),
-            backup.verifiedAt === null ? 'never' : showTime(backup.verifiedAt, context),
+            trouble !== null
+              ? `damaged: ${trouble}`
+              : backup.verifiedAt === null
+                ? 'never'
+                : showTime(backup.verifiedAt, context),
             stores.join(', '),
+            backup.base ?? '-',
           ],
     ),
     empty: 'No backups',
@@ -43,7 +49,8 @@ export const backupCreate = defineVerb({
   name: 'backup create',
   summary: 'Copy a container to where backups are kept',
   description: [
-    'The container runs on, and its snapshots are not copied. Incus first writes the whole container on its own disk, so there must be room for it. Other changes of the container are refused meanwhile.',
+    'The container runs on, and its snapshots are not copied. Other changes of the container are refused meanwhile.',
+    'Where the pool is ZFS, only what changed since the last backup is sent (`zfs send -i`), and every seventh is a full one (`backups.fullEvery`). On other pools Incus first writes the whole container on its own disk, so there must be room for it.',
     'The backup has a checksum of each file. With `backups.recipients` it is encrypted, and this host cannot read it. A client that leaves does not stop it.',
   ],
   examples: [{ line: 'backup create alice', says: 'to the folder or the bucket that the settings name' }],
@@ -59,7 +66,7 @@ export const backupCreate = defineVerb({
     {
       kind: 'text',
       tone: 'good',
-      text: `${container}: backup ${backup.id} made, ${showSize(backup.storedBytes)} with ${plural(backup.files, 'file')}`,
+      text: `${container}: backup ${backup.id} made, ${showSize(backup.storedBytes)} with ${plural(backup.files, 'file')}${backup.base === null ? '' : `, building on ${backup.base}`}`,
     },
   ],
   copy: ({ backup }) => backup.id,
@@ -69,13 +76,15 @@ export const backupList = defineVerb({
   name: 'backup list',
   aliases: ['backup ls'],
   summary: 'List backups, the newest first',
-  description: ['Without a user it lists those of all containers, also of containers that are gone.'],
+  description: [
+    'Without a user it lists those of all containers, also of containers that are gone. A backup that builds on another needs that one, and the one on which that builds, to be restored.',
+  ],
   examples: [{ line: 'backup list alice', says: 'ages, sizes, and when each was last verified' }],
   access: { manage: 'viewer', self: true },
   changes: false,
   danger: 'none',
   target: 'user',
-  parameters: [{ ...whoseArgument, required: false }],
+  parameters: [{ ...whoseArgument, required: false, narrows: true }],
   input: z.strictObject({ user: username.optional() }),
   ends: { ...readEnds, usage: off, unavailable: ends.unavailable },
   view: ({ backups }: BackupList, context) => [backupTable(backups, context)],
@@ -88,6 +97,8 @@ export const backupList = defineVerb({
       'plain_bytes',
       'files',
       'encrypted',
+      'format',
+      'base',
       'verified_at',
       'stores',
       'trouble',
@@ -100,6 +111,8 @@ export const backupList = defineVerb({
       backup?.plainBytes ?? null,
       backup?.files ?? null,
       backup?.isEncrypted ?? null,
+      backup?.format ?? null,
+      backup?.base ?? null,
       backup?.verifiedAt ?? null,
       stores.join(' '),
       trouble,
@@ -111,6 +124,7 @@ export const backupDelete = defineVerb({
   name: 'backup delete',
   aliases: ['backup rm'],
   summary: 'Delete a backup from everywhere that it is kept',
+  description: ['One on which others build is refused: delete those first.'],
   examples: [{ line: 'backup delete alice 20261129-174205-x7k2 --yes', says: 'its container stays' }],
   access: { manage: 'operator' },
   changes: true,

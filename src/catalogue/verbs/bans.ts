@@ -11,7 +11,7 @@ import type { Block, Rows, ViewContext } from '../declaration/view.ts';
 
 const network = parsedBy(parseNetwork, 64);
 
-function banTable(bans: readonly BanInfo[], context: ViewContext): Block {
+export function banTable(bans: readonly BanInfo[], context: ViewContext): Block {
   return {
     kind: 'table',
     columns: [
@@ -69,11 +69,12 @@ export const banAdd = defineVerb({
   name: 'ban add',
   summary: 'Reject connections from an address or a network',
   description: [
-    'Rejected clients are told about the ban and its reason. Connections that have not logged in yet are closed. Existing logins stay open: use `session kick` to end them. A network wider than a /8 (IPv6: /32), or one that contains your own address, requires `--yes`.',
+    'Rejected clients are told about the ban and its reason. Connections that have not logged in yet are closed. Existing logins stay open: use `session kick` to end them. A network wider than a /8 (IPv6: /32) requires `--yes`, and one from which you or an admin are logged in `--yes --lock-out`. Only an admin may ban a network wider than a /16 (IPv6: /32).',
     'If the address is already banned, its time and reason are replaced.',
   ],
   ends: {
-    usage: 'the network is very wide or contains your own address, and --yes is missing',
+    usage: 'the network is very wide, or you or an admin are logged in from it, and --yes or --lock-out is missing',
+    denied: 'the network is wider than what an operator may ban',
     conflict: 'there are too many bans',
   },
   examples: [
@@ -100,7 +101,13 @@ export const banAdd = defineVerb({
       name: 'yes',
       long: ['yes'],
       short: 'y',
-      summary: 'allow a very wide network, or your own address',
+      summary: 'allow a very wide network',
+    },
+    {
+      kind: 'option',
+      name: 'lockOut',
+      long: ['lock-out'],
+      summary: 'with --yes: allow a network from which you or an admin are logged in',
     },
   ],
   input: z.strictObject({
@@ -108,6 +115,7 @@ export const banAdd = defineVerb({
     for: parsedBy(parseSpan, 16).optional(),
     reason: z.string().trim().min(1).max(200).optional(),
     yes: z.boolean().optional(),
+    lockOut: z.boolean().optional(),
   }),
   view: ({ network: from, bans }: BanChange, context) => [
     { kind: 'text', tone: 'good', text: `${from} is banned` },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
 import { plural, quoted } from '../../domain/text.ts';
-import { existing, newName, parsedBy, publicKey, publicKeys } from '../declaration/schema.ts';
+import { existing, newName, parsedBy, publicKey, publicKeys, someText } from '../declaration/schema.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
@@ -234,7 +234,7 @@ export const caRevoke = defineVerb({
   input: z.strictObject({
     name: existingCa,
     serial: z.array(serial).max(100).optional(),
-    keyId: z.array(z.string().min(1).max(1024)).max(100).optional(),
+    keyId: z.array(someText(1024)).max(100).optional(),
     keys: publicKeys.optional(),
   }),
   view: changeView,

@@ -1,7 +1,7 @@
 /** `cert generate`, `cert generate-with-ca`. */
 import { z } from 'zod';
 import { authority, certificateText, keyText, organization } from '../declaration/certificates.ts';
-import { existing } from '../declaration/schema.ts';
+import { existing, someText } from '../declaration/schema.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import { bundle, issuedView, nameOptions, names, outputOption } from './certShared.ts';
 
@@ -29,7 +29,7 @@ const generation = {
   org: organization.optional(),
   admin: existing('admin', 'admin list').optional(),
   replace: z.boolean().optional(),
-  outputFolder: z.string().max(4096).optional(),
+  outputFolder: someText(4096).optional(),
 };
 
 export const certGenerate = defineVerb({
@@ -86,7 +86,7 @@ export const certGenerateWithCa = defineVerb({
       name: 'caCert',
       long: ['ca-cert'],
       value: 'file',
-      readsFile: true,
+      file: 'read',
       summary: 'file with the certificate of the CA; on the host and with --server',
     },
     {
@@ -94,7 +94,7 @@ export const certGenerateWithCa = defineVerb({
       name: 'caKey',
       long: ['ca-key'],
       value: 'file',
-      readsFile: true,
+      file: 'read',
       summary: 'file with its key',
     },
     ...generateOptions,

@@ -42,6 +42,7 @@ export const outputOption: Option = {
   name: 'outputFolder',
   long: ['output-dir', 'output'],
   value: 'folder',
+  file: 'written',
   summary: 'write the files there, keys with mode 0600; on the host and with --server',
 };
 

@@ -1,7 +1,7 @@
 /** `cert issue`, `cert list`, `cert revoke`, `cert renew`. */
 import { z } from 'zod';
 import type { CertificateChange, CertificateList } from '../../domain/results/certificates.ts';
-import { existing, untilWhen } from '../declaration/schema.ts';
+import { existing, untilWhen, someText } from '../declaration/schema.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Rows, ViewContext } from '../declaration/view.ts';
@@ -39,7 +39,7 @@ export const certIssue = defineVerb({
   input: z.strictObject({
     admin: existing('admin', 'admin list'),
     expires: untilWhen.optional(),
-    outputFolder: z.string().max(4096).optional(),
+    outputFolder: someText(4096).optional(),
   }),
   view: issuedView,
   files: 'files',

@@ -11,7 +11,7 @@ import {
   untilWhen,
 } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
-import { showSize } from '../declaration/show.ts';
+import { showLimit } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, keyStdin, publicKeyOption, userArgument, warnings } from './shared.ts';
 
@@ -135,7 +135,7 @@ export const create = defineVerb({
 function sizes({ cpus, memoryLimitBytes, diskQuotaBytes }: CreateResult['container']): string {
   return [
     ...(cpus === null ? [] : [plural(cpus, 'CPU')]),
-    `${showSize(memoryLimitBytes)} memory`,
-    diskQuotaBytes === null ? 'no disk quota' : `${showSize(diskQuotaBytes)} disk`,
+    `${showLimit(memoryLimitBytes)} memory`,
+    diskQuotaBytes === null ? 'no disk quota' : `${showLimit(diskQuotaBytes)} disk`,
   ].join(', ');
 }

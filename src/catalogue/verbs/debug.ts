@@ -31,6 +31,7 @@ export const debug = defineVerb({
   ],
   access: { manage: 'viewer', self: true },
   changes: false,
+  helpsRepair: true,
   danger: 'none',
   target: 'user',
   parameters: [

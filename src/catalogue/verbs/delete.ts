@@ -23,10 +23,13 @@ export const deleteVerb = defineVerb({
   changes: true,
   danger: 'type-name',
   confirmation: {
-    warning: ({ purge }) =>
-      purge === true
-        ? 'Everything in it is lost. This cannot be undone.'
-        : 'It is kept in the trash for a while, and "trash restore" brings it back.',
+    warning: ({ purge, backup }) => {
+      const first = backup === true ? 'A backup is made first. ' : '';
+      if (purge !== true) return `${first}It is kept in the trash for a while, and "trash restore" brings it back.`;
+      return backup === true
+        ? `${first}Everything else of it is lost. This cannot be undone.`
+        : 'Everything in it is lost. This cannot be undone.';
+    },
   },
   wantsTouch: true,
   target: 'user',
@@ -36,7 +39,7 @@ export const deleteVerb = defineVerb({
       kind: 'option',
       name: 'backup',
       long: ['backup'],
-      summary: 'make a backup and verify it before anything is deleted',
+      summary: 'make a backup and verify it first; an encrypted one is not verified, and not with --purge',
     },
     { kind: 'option', name: 'purge', long: ['purge'], summary: 'delete it for good, without the trash' },
     yesOption,
@@ -52,6 +55,8 @@ export const deleteVerb = defineVerb({
     ...changeEnds,
     failed: 'a step failed; the container and the account were restored',
     notFound: noContainer,
+    conflict:
+      'the container is protected (`unprotect`), another operation on it is still running or was left unfinished, or with --backup there is no space for the backup',
     cancelled: 'the deletion was not confirmed; nothing was changed',
   },
   view: (result: DeleteResult) => [
@@ -66,7 +71,7 @@ export const deleteVerb = defineVerb({
           {
             kind: 'text' as const,
             tone: 'quiet' as const,
-            text: `Its backup is ${result.backup}: "backup restore ${result.user} ${result.backup}" makes it again.`,
+            text: `Its backup is ${result.backup}: "backup restore ${result.user} ${result.backup} --yes" makes it again.`,
           },
         ]),
     ...(result.trash === null

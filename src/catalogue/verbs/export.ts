@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { SshAccess } from '../../domain/results/access.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
-import { parsedBy, username } from '../declaration/schema.ts';
+import { parsedBy, username, someText } from '../declaration/schema.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
 import { noContainer, readEnds, userArgument } from './shared.ts';
@@ -107,10 +107,11 @@ export const exportVerb = defineVerb({
       long: ['output'],
       short: 'o',
       value: 'file',
+      file: 'written',
       summary: 'write to this file with mode 0600; only on the host',
     },
   ],
-  input: z.strictObject({ user: username, ...exportInput, output: z.string().max(400).optional() }),
+  input: z.strictObject({ user: username, ...exportInput, output: someText(400).optional() }),
   ends,
   view,
   copy,

@@ -3,7 +3,17 @@ import type { HostInfo } from '../../domain/results/about.ts';
 import type { ContainerDetails, OutOfMemory } from '../../domain/results/container.ts';
 import { username } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
-import { capitalised, percent, showCpu, showSize, showTime, showUptime, showUse } from '../declaration/show.ts';
+import {
+  capitalised,
+  percent,
+  showCpu,
+  showLimit,
+  showSize,
+  showTime,
+  showUptime,
+  showUse,
+  showUseOfHost,
+} from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, Drawing, ViewContext } from '../declaration/view.ts';
 import { keyTable, noContainer, readEnds, userArgument } from './shared.ts';
@@ -62,7 +72,7 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
         ['IP Address', c.address ?? '-'],
         [
           'Disk Quota',
-          c.diskQuotaBytes === null ? `none (${c.storage.driver} has no quotas)` : showSize(c.diskQuotaBytes),
+          c.diskQuotaBytes === null ? `none (${c.storage.driver} has no quotas)` : showLimit(c.diskQuotaBytes),
         ],
         [
           'Disk Used',
@@ -89,6 +99,7 @@ function containerView(c: ContainerDetails, context: ViewContext): Block[] {
           : [['Restart needed', `${c.restartFor.join('; ')}: "restart ${c.user}"`] as const]),
         ['Uptime', c.status === 'running' ? showUptime(c.startedAt, context) : '-'],
         ['Last login', showTime(c.lastLoginAt, context)],
+        ['Last seen', c.lastSeen === null ? '-' : `${showTime(c.lastSeen.at, context)}, from ${c.lastSeen.address}`],
         ['Auto-start', c.autostart ? 'Enabled' : 'Disabled'],
         ['Docker', c.docker ? 'Yes' : 'No'],
         ...(c.protected ? [['Protected', 'from being deleted'] as const] : []),
@@ -134,10 +145,10 @@ function hostView(host: HostInfo): Block[] {
         ['Kernel', host.kernel],
         ['Containers', `${host.containers.total} (${host.containers.running} running)`],
         ['CPUs', String(host.cpus)],
-        ['Memory', showUse(host.memoryTotalBytes - host.memoryFreeBytes, host.memoryTotalBytes)],
+        ['Memory', showUseOfHost(host.memoryTotalBytes - host.memoryFreeBytes, host.memoryTotalBytes)],
         [
           'Storage pool',
-          `${host.pool.name} (${host.pool.driver}), ${showUse(host.pool.usedBytes, host.pool.totalBytes)}`,
+          `${host.pool.name} (${host.pool.driver}), ${showUseOfHost(host.pool.usedBytes, host.pool.totalBytes)}`,
         ],
         ['Network', `${host.network.name} ${host.network.address}`],
         [

@@ -1,7 +1,7 @@
 /** The verbs about users' keys, at manage@. The container and the jump account always change together. */
 import { z } from 'zod';
 import type { KeyChange, KeyList } from '../../domain/results/keys.ts';
-import { publicKeys, username } from '../declaration/schema.ts';
+import { publicKeys, username, keySelector } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
@@ -109,7 +109,7 @@ export const keyRemove = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [userArgument, selectorArgument, { ...yesOption, summary: 'remove the key even if it is the last one' }],
-  input: z.strictObject({ user: username, key: z.string().min(1).max(256), yes: z.boolean().optional() }),
+  input: z.strictObject({ user: username, key: keySelector, yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => keyRows(result.keys),
 });

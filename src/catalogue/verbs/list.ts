@@ -3,7 +3,7 @@ import type { Container, ContainerList } from '../../domain/results/container.ts
 import { Failure } from '../../domain/failure.ts';
 import { labelSelector, parsedBy, username } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
-import { capitalised, showSize, showTime, showUptime, showUse, yesNo } from '../declaration/show.ts';
+import { capitalised, showLimit, showTime, showUptime, showUse, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { readEnds } from './shared.ts';
 import type { Block, Column, ViewContext } from '../declaration/view.ts';
@@ -33,7 +33,7 @@ export const listColumns = {
     cell: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'),
     value: (c) => addressNumber(c.address),
   },
-  quota: { title: 'QUOTA', priority: 6, cell: (c) => showSize(c.diskQuotaBytes), value: (c) => c.diskQuotaBytes ?? 0 },
+  quota: { title: 'QUOTA', priority: 6, cell: (c) => showLimit(c.diskQuotaBytes), value: (c) => c.diskQuotaBytes ?? 0 },
   autostart: { title: 'AUTOSTART', priority: 8, cell: (c) => yesNo(c.autostart), value: (c) => Number(c.autostart) },
   disk: {
     title: 'DISK',
@@ -165,6 +165,7 @@ export const list = defineVerb({
     {
       kind: 'option',
       name: 'state',
+      narrows: true,
       long: ['state'],
       value: 'state',
       choices: ['all', 'running', 'stopped'],
@@ -173,6 +174,7 @@ export const list = defineVerb({
     {
       kind: 'option',
       name: 'user',
+      narrows: true,
       long: ['user'],
       value: 'user',
       summary: 'only the container of this user',
@@ -181,6 +183,7 @@ export const list = defineVerb({
     {
       kind: 'option',
       name: 'labels',
+      narrows: true,
       long: ['label'],
       short: 'l',
       value: 'key[=value]',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { InvitationInfo } from '../../domain/results/invitations.ts';
 import type { KeysInvited, OwnKeyChange, OwnKeyList } from '../../domain/results/keys.ts';
 import { plural } from '../../domain/text.ts';
-import { publicKeys, username } from '../declaration/schema.ts';
+import { publicKeys, username, keySelector } from '../declaration/schema.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block, ViewContext } from '../declaration/view.ts';
@@ -64,7 +64,6 @@ export const keys = defineVerb({
   elsewhere: 'key list <user>',
   changes: false,
   danger: 'none',
-  onSelfCard: true,
   target: 'user',
   parameters: [{ ...userArgument, required: false, summary: 'one of your containers, if you have several' }],
   input: z.strictObject({ user: username.optional() }),
@@ -174,7 +173,7 @@ export const keysRemove = defineVerb({
     { ...yesOption, summary: 'remove the key even if it is the last one' },
     whichContainer,
   ],
-  input: z.strictObject({ user: username.optional(), key: z.string().min(1).max(256), yes: z.boolean().optional() }),
+  input: z.strictObject({ user: username.optional(), key: keySelector, yes: z.boolean().optional() }),
   view: (result: OwnKeyChange, context) =>
     result.cancelled.length === 0
       ? changeView(result, context)

@@ -70,7 +70,7 @@ export const restart = defineVerb({
   name: 'restart',
   summary: 'Restart a container',
   description: [
-    'Shuts the container down cleanly, or kills it with --force, starts it, and ends the connections of its user through the host. A stopped container is simply started. The command finishes when the sshd in the container answers with the expected host key.',
+    'Shuts the container down cleanly, or kills it with --force, starts it, and ends the connections of its user through the host. A stopped container is simply started; at self@ not if an admin has stopped it. The command finishes when the sshd in the container answers with the expected host key.',
   ],
   examples: [{ line: 'restart alice', says: 'a clean restart' }],
   access: { manage: 'operator', self: true },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ResizeResult } from '../../domain/results/changes.ts';
 import { cpuCount, processLimit, size, username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
-import { changeEnds, noContainer, userArgument } from './shared.ts';
+import { changeEnds, noContainer, userArgument, warnings } from './shared.ts';
 
 export const resize = defineVerb({
   name: 'resize',
@@ -67,6 +67,7 @@ export const resize = defineVerb({
             fields: result.changes.map((c) => [c.what, `${c.from ?? 'none'} → ${c.to}`] as const),
           } as const,
         ]),
+    ...warnings(result.warnings ?? []),
   ],
   rows: (result) => ({ columns: ['what', 'from', 'to'], rows: result.changes.map((c) => [c.what, c.from, c.to]) }),
 });

@@ -1,14 +1,16 @@
 /** The verbs about admins with open shells. */
 import { z } from 'zod';
-import type { Said, WhoIsHere } from '../../domain/results/room.ts';
+import type { RunningChange, Said, WhoIsHere } from '../../domain/results/room.ts';
 import { plural } from '../../domain/text.ts';
 import { showTime } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
+import type { Block, ViewContext } from '../declaration/view.ts';
 
 export const who = defineVerb({
   name: 'who',
-  summary: 'Show who has a shell open',
-  examples: [{ line: 'who', says: 'names, times and addresses' }],
+  summary: 'Show who has a shell open, and which changes run',
+  description: ['A change goes on when the connection of its caller is lost. Here it is found again.'],
+  examples: [{ line: 'who', says: 'names, times and addresses, and what runs' }],
   access: { manage: 'viewer' },
   changes: false,
   danger: 'none',
@@ -26,12 +28,26 @@ export const who = defineVerb({
       ]),
       empty: 'Nobody has a shell open',
     },
+    ...(result.running.length === 0 ? [] : [runningTable(result.running, context)]),
   ],
   rows: (result) => ({
     columns: ['name', 'entry_point', 'since', 'address'],
     rows: result.present.map(({ name, entryPoint, since, address }) => [name, entryPoint, since, address]),
   }),
 });
+
+function runningTable(running: readonly RunningChange[], context: ViewContext): Block {
+  return {
+    kind: 'table',
+    columns: [{ title: 'NAME' }, { title: 'RUNS' }, { title: 'SINCE' }],
+    rows: running.map(({ name, verb, target, since }) => [
+      name,
+      target === null ? verb : `${verb} ${target}`,
+      showTime(since, context),
+    ]),
+    empty: '',
+  };
+}
 
 export const say = defineVerb({
   name: 'say',

@@ -115,7 +115,11 @@ export const snapshotCreate = defineVerb({
     },
   ],
   input: z.strictObject({ user: username.optional(), name: newSnapshot.optional(), expires: untilWhen.optional() }),
-  ends: { ...changeEnds, notFound: noContainer },
+  ends: {
+    ...changeEnds,
+    notFound: noContainer,
+    conflict: `the container has a snapshot of this name, at self@ it has as many as are allowed, or ${changeEnds.conflict}`,
+  },
   view: ({ container, snapshot }: SnapshotCreated) => [
     { kind: 'text', tone: 'good', text: `${container}: snapshot ${snapshot.name} made` },
   ],
@@ -151,13 +155,18 @@ export const snapshotRestore = defineVerb({
   description: [
     'The present files are kept in a snapshot of their own, whose name begins with "before-restore-" (`snapshots.keepBeforeRestore`): restoring that one takes this back. Keys, limits and labels stay as they are now. A running container is restarted, and the connections of its user end.',
   ],
-  examples: [{ line: 'snapshot restore alice before-upgrade --yes', says: 'her files of then; those of now are kept' }],
+  examples: [
+    {
+      line: 'snapshot restore alice before-upgrade --yes',
+      says: 'her files from that time; the present ones are kept',
+    },
+  ],
   access: { manage: 'operator', self: true },
   changes: true,
   danger: 'type-name',
   confirmation: {
     property: 'snapshot',
-    warning: () => 'The files of now are kept in another snapshot, and a running container is restarted.',
+    warning: () => 'Its present files are kept in another snapshot, and a running container is restarted.',
   },
   target: 'user',
   parameters: [ownerArgument, snapshotArgument, yesOption],
@@ -209,7 +218,7 @@ export const snapshotRename = defineVerb({
     { kind: 'argument', name: 'to', summary: 'the new name', required: true, isNew: true },
   ],
   input: z.strictObject({ user: username, snapshot: existingSnapshot, to: newSnapshot }),
-  ends,
+  ends: { ...ends, conflict: `the container has a snapshot of the new name, or ${changeEnds.conflict}` },
   view: (result: SnapshotRenamed) => [
     { kind: 'text', tone: 'good', text: `${result.container}: snapshot ${result.from} is now ${result.to}` },
   ],
@@ -219,7 +228,7 @@ export const snapshotSchedule = defineVerb({
   name: 'snapshot schedule',
   summary: 'Choose how often snapshots are made, and how long they are kept',
   description: [
-    'Incus makes them while the container runs, and deletes them when they are too old; it needs this server for neither. Without a choice of its own, a container follows the settings (`snapshots.every`, `snapshots.keep`).',
+    'Incus makes them while the container runs, and deletes them when they are too old; it needs this server for neither. Without a choice of its own, a container follows the settings (`snapshots.every`, `snapshots.keep`). If the pool runs low and purging the trash is not enough, this server deletes the oldest scheduled ones earlier, but never the newest of a container (`trash.minFreePercent`).',
   ],
   examples: [
     { line: 'snapshot schedule alice hourly --keep 7d', says: 'more often than the others' },
@@ -246,11 +255,15 @@ export const snapshotSchedule = defineVerb({
       summary: 'how long each is kept: 7d, 4w (default: as before)',
     },
   ],
-  input: z.strictObject({
-    user: username,
-    every: z.enum([...snapshotFrequencies, 'default']),
-    keep: span.optional(),
-  }),
+  input: z
+    .strictObject({
+      user: username,
+      every: z.enum([...snapshotFrequencies, 'default']),
+      keep: span.optional(),
+    })
+    .refine(({ every, keep }) => keep === undefined || (every !== 'default' && every !== 'never'), {
+      message: '--keep cannot be combined with "default", which follows the settings, or "never", which makes none',
+    }),
   ends: { ...changeEnds, notFound: noContainer },
   view: (result: SnapshotScheduled) => [
     {

@@ -1,7 +1,7 @@
 /** The verbs `shell` and `logs`. */
 import { z } from 'zod';
 import type { ConsoleLog, ShellEnd } from '../../domain/results/terminal.ts';
-import { username } from '../declaration/schema.ts';
+import { username, wholeNumber } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import { changeEnds, noContainer, readEnds, userArgument } from './shared.ts';
 
@@ -67,18 +67,20 @@ export const logs = defineVerb({
   input: z.strictObject({
     user: username.optional(),
     follow: z.boolean().optional(),
-    lines: z
-      .union([
-        z.number(),
-        z
-          .string()
-          .regex(/^[1-9]\d{0,5}$/, 'not a number of lines from 1 to 999999')
-          .transform(Number),
-      ])
-      .optional(),
+    lines: wholeNumber(1, 999_999).optional(),
   }),
   view: ({ text }: ConsoleLog) =>
     text === ''
       ? [{ kind: 'text', tone: 'quiet', text: 'The console log is empty' }]
       : [{ kind: 'verbatim', text: text.replace(/\n$/, '') }],
+  rows: ({ text }) => ({
+    columns: ['line'],
+    rows:
+      text === ''
+        ? []
+        : text
+            .replace(/\r?\n$/, '')
+            .split(/\r?\n/)
+            .map((line) => [line]),
+  }),
 });

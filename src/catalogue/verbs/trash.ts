@@ -1,7 +1,7 @@
 /** The verbs about deleted containers. */
 import { z } from 'zod';
 import type { TrashList, TrashPurged, TrashRestored } from '../../domain/results/trash.ts';
-import { parsedBy, username } from '../declaration/schema.ts';
+import { someText, username } from '../declaration/schema.ts';
 import { showSize, showTime } from '../declaration/show.ts';
 import { defineVerb, type Argument } from '../declaration/verb.ts';
 import { changeEnds, readEnds, yesOption } from './shared.ts';
@@ -22,7 +22,7 @@ const arguments_: readonly [Argument, Argument] = [
     complete: 'trashNames',
   },
 ];
-const name = parsedBy((text) => text, 63).optional();
+const name = someText(63).optional();
 const notInTrash = 'the trash has no container of this user, or none of this name';
 
 export const trashList = defineVerb({

@@ -9,12 +9,14 @@ export const undo = defineVerb({
   summary: 'Take back your own last change',
   description: [
     'Shows what it would do; with --yes it does it. It can take back `resize`, `start`, `stop`, `delete` (from the trash), changes of keys, labels, `protect`, `ttl` and the schedule or name of snapshots. It refuses if anybody has changed the same container since, and takes back one change, not several.',
+    'It passes over what only adds something or leaves the container as it is: `backup create` and `verify`, `snapshot create`, `restart`, `image build` and `reconcile`. It refuses, and names another way if there is one, if your last change is one that nothing takes back: what is deleted for good, `create`, and what a restore replaced.',
   ],
   examples: [
     { line: 'undo', says: 'shows your last change, and what takes it back' },
     { line: 'undo --yes', says: 'does it' },
   ],
   access: { manage: 'operator', self: true },
+  planned: (input) => ({ ...input, yes: true }),
   changes: true,
   danger: 'none',
   parameters: [{ kind: 'option', name: 'yes', long: ['yes'], short: 'f', summary: 'do it, do not only show it' }],

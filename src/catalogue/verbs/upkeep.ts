@@ -21,6 +21,7 @@ export const reconcile = defineVerb({
     { line: 'reconcile --apply', says: 'repairs the differences' },
   ],
   access: { manage: 'operator' },
+  planned: (input) => (input['dryRun'] === true ? input : { ...input, apply: true }),
   changes: true,
   danger: 'none',
   parameters: [
@@ -65,6 +66,7 @@ export const doctor = defineVerb({
   examples: [{ line: 'doctor', says: 'runs all checks' }],
   access: { manage: 'viewer' },
   changes: false,
+  helpsRepair: true,
   danger: 'none',
   parameters: [],
   input: z.strictObject({}),

@@ -4,12 +4,15 @@
  */
 import type { z } from 'zod';
 import { stepFor } from '../../catalogue/advice.ts';
-import type { Catalogue, VerbName } from '../../catalogue/catalogue.ts';
+import { isVerbName, verbNamed, type Catalogue, type VerbName } from '../../catalogue/catalogue.ts';
 import type { Verb } from '../../catalogue/declaration/verb.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import type { Check } from '../../domain/results/upkeep.ts';
 import { defaultListColumns, sortContainers } from '../../catalogue/verbs/list.ts';
+import { securityEvent, securityEventTypes } from '../../catalogue/verbs/security.ts';
 import { versionInfo, whoAmI } from '../../service/about.ts';
 import { addAdmin, listAdmins, removeAdmin, setAdminRole } from '../../service/admins.ts';
+import { listAlerts, testAlerts } from '../../service/alerts.ts';
 import { audit, exportAudit, verifyAudit } from '../../service/audit.ts';
 import { restoreBackup } from '../../service/backupRestore.ts';
 import { createBackup, deleteBackup, listBackups } from '../../service/backups.ts';
@@ -24,6 +27,7 @@ import {
   renewServerCertificate,
   revokeRemoteCertificates,
 } from '../../service/certs.ts';
+import { auditConnections } from '../../service/connections.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import { createContainer } from '../../service/create.ts';
 import { debugAccess } from '../../service/debug.ts';
@@ -41,8 +45,10 @@ import { listContainers } from '../../service/list.ts';
 import { restartContainer, startContainer, stopContainer } from '../../service/power.ts';
 import { protectContainer, unprotectContainer } from '../../service/protect.ts';
 import { reconcile } from '../../service/reconcile.ts';
+import { report } from '../../service/report.ts';
 import { resizeContainer } from '../../service/resize.ts';
 import { say, whoIsHere } from '../../service/room.ts';
+import { followEvents, securityOverview } from '../../service/security.ts';
 import { kickSession, listSessions } from '../../service/sessions.ts';
 import { restoreSnapshot } from '../../service/restore.ts';
 import {
@@ -59,6 +65,7 @@ import { undo } from '../../service/undo/undo.ts';
 import { removeLabels, setLabels } from '../../service/labels.ts';
 import { rebuildHost } from '../../service/backupRebuild.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
+import { withKnownVerb } from './knownVerb.ts';
 
 /** The verbs that core answers. `help` is answered from the catalogue alone. */
 export type AnsweredVerb = Exclude<VerbName, 'help'>;
@@ -73,7 +80,16 @@ export type Capabilities = {
 
 /** Returns what makes the advice of a check one that the caller can follow. */
 function advisedTo({ actor }: Call): (check: Check) => Check {
-  return (check) => ({ ...check, next: check.next === null ? null : stepFor(check.next, actor) });
+  return (check) => ({
+    ...check,
+    detail: actor.entryPoint === 'self' ? stepFor(check.detail, actor) : check.detail,
+    next: check.next === null ? null : stepFor(check.next, actor),
+  });
+}
+
+/** Reports whether a verb changes who may come in, or who is in. */
+function isAboutAccess(verb: string): boolean {
+  return (isVerbName(verb) && verbNamed(verb).grantsAccess === true) || /^(?:ban|session|key|keys|ca) /.test(verb);
 }
 
 export const capabilities: Capabilities = {
@@ -146,14 +162,18 @@ export const capabilities: Capabilities = {
   'ca list': listCas,
   'ca revoke': revokeCertificates,
   'ca remove': removeCa,
-  audit,
-  'audit export': exportAudit,
+  audit: (context, input, call) =>
+    input.connections === true ? auditConnections(context, input, call) : audit(context, withKnownVerb(input), call),
+  'audit export': (context, input, call) => exportAudit(context, withKnownVerb(input), call),
   'audit verify': verifyAudit,
   reconcile,
   'image build': buildImage,
   'image list': listImages,
   'schedule list': listSchedule,
   'schedule run': runJob,
+  'alert list': listAlerts,
+  'alert test': testAlerts,
+  report,
   // A check advises a verb, which may not be open to its caller.
   doctor: async (context, input, call) => {
     const found = await diagnose(context, input, call);
@@ -166,6 +186,15 @@ export const capabilities: Capabilities = {
   'host-key': listHostKeys,
   'host-key rotate': rotateHostKey,
   'host-key switch': switchHostKey,
+  security: async (context, input, call) => {
+    if (input.follow !== true) {
+      const found = await securityOverview(context, input, call);
+      return { ...found, checks: found.checks.map(advisedTo(call)) };
+    }
+    const line = (record: JsonObject, time: string) => securityEvent(record, time, isAboutAccess);
+    await followEvents(context, { types: securityEventTypes, line }, call);
+    return { followed: true };
+  },
   'session list': listSessions,
   'session kick': kickSession,
   'ban list': listBans,

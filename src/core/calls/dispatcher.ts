@@ -6,16 +6,19 @@ import { ulid } from 'ulid';
 import { authorise, isVerbName, verbNamed } from '../../catalogue/catalogue.ts';
 import { checkInput } from '../../catalogue/declaration/schema.ts';
 import type { Actor } from '../../domain/access/actor.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { namingOddCharacter } from '../../domain/oddCharacters.ts';
 import { quoted } from '../../domain/text.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { CallAnswer } from '../../protocol/messages.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import type { Call } from '../../service/instances/context.ts';
 import type { CallerTerminal } from '../../domain/terminal.ts';
+import { CallRecords } from '../records/callRecords.ts';
 import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
+import { OwnTurns } from './ownTurns.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireGrantHere, requirePlan, requireTouch, type TouchRule } from './safeguards.ts';
 import { recordActor } from '../../journal/recordActor.ts';
@@ -50,6 +53,12 @@ export interface PlannedCall {
   readonly call: Call;
 }
 
+const tooManyChanges = new Failure('busy', {
+  what: 'the server',
+  why: 'you have begun too many changes within an hour',
+  next: 'try again in an hour',
+});
+
 /** Any capability: the input has been checked against the verb's schema. */
 type Capability = (context: ServiceContext, input: unknown, call: Call) => Promise<unknown>;
 
@@ -68,11 +77,19 @@ export interface Request {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #records: CallRecords;
+  readonly #turns = new OwnTurns();
   #refusal: string | undefined;
   #changing = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#records = new CallRecords({ append: (entry) => options.journal.append(entry), now: options.now });
+  }
+
+  /** Writes what is summed up of calls. Rejects if the journal does. */
+  async settled(): Promise<void> {
+    await this.#records.flush();
   }
 
   /** Refuses every new call that changes something, with this reason. */
@@ -105,6 +122,7 @@ export class Dispatcher {
     if (this.#refusal !== undefined && changes) {
       throw new Failure('shutting-down', { what: 'the server', why: this.#refusal, next: 'try again in a minute' });
     }
+    const isListed = this.#records.lists(actor, changes);
     const id = ulid();
     const startedMs = this.#options.now();
     const { service, capabilities } = this.#options;
@@ -112,15 +130,19 @@ export class Dispatcher {
     const target = recordedTarget(verb, request.input, actor);
     /** What every record of this call has. */
     const record = { call: id, verb: isPlan ? `${name} --plan` : name, ...target, actor: recordActor(actor) };
+    const told = async (error: unknown): Promise<Failure> =>
+      namingOddCharacter(await failureFor(error, actor, service, request.signal), Object.values(request.input));
     const refused = async (error: unknown, isAboutInput: boolean): Promise<never> => {
-      const failure = await failureFor(error, actor, service, request.signal);
+      const failure = await told(error);
       this.#options.measured?.(record.verb, 'refused', this.#options.now() - startedMs);
-      await this.#append({
-        type: 'refused',
-        ...record,
-        // The reason may quote the input that was refused.
-        failure: { code: failure.code, ...(isAboutInput ? {} : { why: failure.why.slice(0, 200) }) },
-      });
+      if (!isListed) this.#records.sum(actor, 'refused');
+      else
+        await this.#append({
+          type: 'refused',
+          ...record,
+          // The reason may quote the input that was refused.
+          failure: { code: failure.code, ...(isAboutInput ? {} : { why: failure.why.slice(0, 200) }) },
+        });
       throw failure;
     };
 
@@ -128,19 +150,24 @@ export class Dispatcher {
     let isChecking = false;
     try {
       authorise(verb, actor);
+      if (!isListed && changes) throw tooManyChanges;
       requireGrantHere(verb, actor, this.#options.remoteAccessVerbs === true);
       if (isPlan) requirePlan(verb);
       else requireTouch(verb, actor, this.#options.touch, this.#options.now());
       isChecking = true;
-      input = checkInput(name, verb.input, request.input);
+      const given = isPlan ? (verb.planned?.(request.input) ?? request.input) : request.input;
+      input = checkInput(verb, given);
       isChecking = false;
       if (!isPlan) requireConfirmation(verb, request.input);
     } catch (error) {
       return refused(error, isChecking);
     }
     const recorded = forJournal(input);
-    if (verb.unrecorded !== true) {
-      await this.#append({ type: 'verb', ...record, input: recorded });
+    if (verb.unrecorded !== true && isListed) {
+      await this.#append({ type: 'verb', ...record, input: recorded }).catch((error: unknown) => {
+        if (verb.helpsRepair !== true || changes || !isFailure(error, 'journal-unwritable')) throw error;
+        request.emit({ type: 'note', text: `This call is not recorded: ${error.what}: ${error.why}` });
+      });
     }
     // A terminal session lasts as long as its user likes, so a stop of the server does not wait for it.
     const awaited = changes && verb.handsOverTerminal !== true;
@@ -166,7 +193,8 @@ export class Dispatcher {
         },
       };
       if (isPlan) return { result: await this.#options.plan({ verb: name, target: target.target, input, call: made }) };
-      const result = await capability(service, input, made);
+      const run = (): Promise<unknown> => capability(service, input, made);
+      const result = await (verb.readsHistory === true ? this.#turns.run(actor, request.signal, run) : run());
       if (!changes) return { result };
       const journal = await this.#append({
         type: 'outcome',
@@ -176,8 +204,9 @@ export class Dispatcher {
       });
       return { result, journal };
     } catch (error) {
-      const failure = await failureFor(error, actor, service, request.signal);
+      const failure = await told(error);
       failed = failure;
+      if (!isListed) throw failure;
       await this.#append({
         type: 'outcome',
         ...record,
@@ -187,6 +216,7 @@ export class Dispatcher {
       }).catch(() => undefined);
       throw failure;
     } finally {
+      if (!isListed) this.#records.sum(actor, failed === undefined ? 'ok' : 'failed');
       this.#options.measured?.(record.verb, failed === undefined ? 'ok' : 'failed', this.#options.now() - startedMs);
       if (changes) {
         room.ended(id, this.#options.now() - startedMs, failed);

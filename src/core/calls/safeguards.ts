@@ -1,6 +1,7 @@
 /** The preconditions of dangerous verbs. core checks them, even if the entry point has asked the user already. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import { targetOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
+import { commandOf } from '../../catalogue/commandOf.ts';
+import { wordToConfirm } from '../../catalogue/declaration/verb.ts';
 import { hasPlan } from '../../catalogue/plan.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -23,7 +24,8 @@ export function requireTouch(
 ): void {
   if (verb.wantsTouch !== true || withinMs === 0 || entryPoint === 'local') return;
   const at = login === undefined ? undefined : touchedAt(login);
-  if (at !== undefined && nowMs - at.getTime() < withinMs) return;
+  // A touch that lies ahead is not a fresh one: the clock was set back.
+  if (at !== undefined && Math.abs(nowMs - at.getTime()) < withinMs) return;
   const within = durationInWords(withinMs);
   throw new Failure('denied', {
     what: quoted(verb.name),
@@ -65,17 +67,15 @@ export function requireConfirmation(verb: AnyVerb, input: Readonly<Record<string
   const typed = input['confirm'];
   const asGiven = input[verb.confirmation?.property ?? verb.target ?? ''];
   if (typeof typed === 'string' && typed !== '' && (typed === word || typed === asGiven)) return;
-  const target = targetOf(verb, input);
-  const names = verb.confirmation?.property === undefined ? [word] : [...(target === null ? [] : [target]), word];
-  const command = [verb.name, ...names].join(' ');
+  const command = commandOf(verb, input);
   if (typed !== undefined)
     throw new Failure('confirmation-mismatch', {
-      what: quoted(command),
+      what: quoted(command, 200),
       why: 'the name does not match; nothing was changed',
       next: `type ${word} to continue`,
     });
   throw new Failure('confirmation-required', {
-    what: quoted(command),
+    what: quoted(command, 200),
     why: 'it must be confirmed, and there is no terminal on which to confirm it',
     next: `add --yes: "${command} --yes"`,
   });

@@ -1,5 +1,6 @@
 /** What a person is told when a shell opens. */
 import type { Actor } from '../../domain/access/actor.ts';
+import { alertNotes } from '../../service/alerts/notes.ts';
 import { expiryNote } from '../../service/certificates/expiry.ts';
 import type { ServiceContext } from '../../service/context.ts';
 import { endingNotes, scheduleNotes, type Ending } from '../../service/jobs/notes.ts';
@@ -11,5 +12,6 @@ export function notesFor(actor: Actor, service: ServiceContext, endings: readonl
     ...(certificate === undefined ? [] : [certificate]),
     ...endingNotes(actor, endings, service.settings, now),
     ...scheduleNotes(actor, service.schedule.list()),
+    ...alertNotes(actor, service.alerts.open),
   ];
 }

@@ -1,5 +1,6 @@
 /** Keeps the directory of who may log in up to date, from the state files and from Incus. */
 import type { Logger } from 'pino';
+import { AnswerOrder } from '../../domain/answerOrder.ts';
 import { emptyDirectory, type Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { HostContext } from '../../service/instances/context.ts';
@@ -19,6 +20,7 @@ export interface DirectoryKeeperOptions {
 export class DirectoryKeeper {
   readonly #options: DirectoryKeeperOptions;
   #owners: readonly Owner[] = [];
+  readonly #order = new AnswerOrder();
   #directory: Directory = emptyDirectory;
 
   constructor(options: DirectoryKeeperOptions) {
@@ -37,13 +39,24 @@ export class DirectoryKeeper {
   /**
    * Reads the owners' keys from Incus and builds the directory again. Never rejects: while Incus does not answer, the
    * owners' keys stay as they were. Admins are not stored in Incus, and must be able to log in and find out why Incus
-   * does not answer.
+   * does not answer. An answer that is overtaken by that of a later query is dropped: it may have a key that was
+   * removed in between.
    */
   async refresh(): Promise<void> {
     const { service, own, log, changed, queried } = this.#options;
+    const isLatest = this.#order.ask();
+    const askedAtMs = service.now().getTime();
     try {
-      this.#owners = await collectOwners(service);
+      const owners = await collectOwners(service);
       queried(true);
+      if (isLatest()) {
+        this.#owners = owners;
+        await own.invitations
+          .endOfGone(owners, askedAtMs)
+          .catch((error: unknown) =>
+            log.warn({ why: Failure.from(error).message }, 'an invitation could not be ended'),
+          );
+      }
     } catch (error) {
       queried(false);
       log.warn({ why: Failure.from(error).message }, 'the keys of container owners could not be read');

@@ -99,6 +99,7 @@ function toInstance(
             pid: state?.pid ?? 0,
             address: addressOf(instance),
             hostKey: hostKey ?? null,
+            ...(status === 'Frozen' ? { isPaused: true } : {}),
           },
     snapshots: (stored ?? instance.snapshots?.map(named) ?? [])
       .map((one): SnapshotRecord => ({

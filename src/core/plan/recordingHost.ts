@@ -5,12 +5,13 @@ import { isFailure } from '../../domain/failure.ts';
 import type { PlannedCommand, PlannedProgram } from '../../domain/results/plan.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
+import type { ProgramStreams } from '../../host/programStreams.ts';
 import { cancelledRun, type Command, type Output, type Runner } from '../../host/runner.ts';
 import type { SimulatedHost } from '../../simulated/host.ts';
 import { programs } from '../../simulated/programs.ts';
 
 export interface RecordingOptions {
-  readonly simulated: Pick<SimulatedHost, 'runner' | 'jumpKeys' | 'streams'>;
+  readonly simulated: Pick<SimulatedHost, 'runner' | 'programStreams' | 'jumpKeys' | 'streams'>;
   /** Says how much room the disk of Incus has. */
   readonly disk: Pick<IncusStreams, 'freeForBackups'>;
   /** The runner of the real host; undefined if a simulated one was copied, which is then complete. */
@@ -23,6 +24,7 @@ export interface RecordingOptions {
 
 export interface RecordingHost {
   readonly runner: Runner;
+  readonly programStreams: ProgramStreams;
   readonly jumpKeys: JumpKeys;
   readonly streams: IncusStreams;
 }
@@ -47,6 +49,7 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
     if (signal.aborted) throw cancelledRun(command);
     const bounded = { ...command, signal: command.signal ?? signal };
     if (programs[command.program]?.changes(command.args) === true) {
+      if (isEmptyInstance(command)) imported.add(command.args[2] ?? '');
       changing(planned(command));
       return simulated.runner.run(bounded);
     }
@@ -62,10 +65,18 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
     }
   }
 
-  const { streams } = simulated;
+  const { streams, programStreams } = simulated;
   const pathOf = (user: string): string => join(authorizedKeysFolder, user);
   return {
     runner: { run },
+    programStreams: {
+      read: (command) => programStreams.read(command),
+      write: (command, source) => {
+        // What it would read is a backup, which a rehearsal does not read.
+        changing(planned(command));
+        return programStreams.write(command, source);
+      },
+    },
     jumpKeys: {
       read: (user) => simulated.jumpKeys.read(user),
       users: () => simulated.jumpKeys.users(),
@@ -92,6 +103,11 @@ export function recordingHost(options: RecordingOptions): RecordingHost {
   };
 }
 
+/** Reports whether a command makes an instance that gets the files of a backup. */
+function isEmptyInstance({ program, args }: Command): boolean {
+  return program === 'incus' && args[0] === 'create' && args[1] === '--empty';
+}
+
 function isFilePull({ program, args }: Command): boolean {
   // To standard output, and not to a file.
   return program === 'incus' && args[0] === 'file' && args[1] === 'pull' && args[3] === '-' && args.length === 4;
@@ -100,7 +116,8 @@ function isFilePull({ program, args }: Command): boolean {
 /** Reports whether a command only asks. The real host gets no other, so this is a list of what it may get. */
 function isQuestion(command: Command): boolean {
   const { program, args } = command;
-  if (program === 'getent' || program === 'ssh-keyscan') return true;
+  if (program === 'getent' || program === 'ssh-keyscan' || (program === 'zfs' && args[0] === 'list')) return true;
+  if (program === 'zpool' && args[0] === 'status') return true;
   const isQuery = program === 'incus' && args[0] === 'query' && args.length === 2 && args[1]?.startsWith('/') === true;
   return isQuery || isFilePull(command);
 }

@@ -13,17 +13,22 @@ import { plural } from '../../domain/text.ts';
 import { Accounts } from '../../host/accounts.ts';
 import { BridgeLink } from '../../host/firewall/bridgeLink.ts';
 import { Nftables } from '../../host/firewall/nftables.ts';
+import { ClientReads } from '../../host/incus/clientReads.ts';
 import { Incus } from '../../host/incus/incus.ts';
 import { KeyScan } from '../../host/keyscan.ts';
 import { OomLog } from '../../host/oomKills.ts';
 import type { Runner } from '../../host/runner.ts';
+import { Zfs } from '../../host/zfs/zfs.ts';
 import { busy } from '../../journal/turns.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { collectOwners, makeDirectory } from '../../service/access/directory.ts';
+import { Alerts, type AlertStore } from '../../service/alerts/alerts.ts';
 import type { HostKeyStore } from '../../service/access/hostKeyStore.ts';
 import { BackupAges } from '../../service/instances/backupAges.ts';
 import type { OpenLogins, ServiceContext } from '../../service/context.ts';
 import { Firewall } from '../../service/firewall/firewall.ts';
+import { rehearsedKeeping } from '../../service/keeping/journalKeeping.ts';
+import { Delivery } from '../../service/notify/delivery.ts';
 import type { Call, HostContext } from '../../service/instances/context.ts';
 import { makeSteps } from '../../service/instances/steps.ts';
 import { Room } from '../../service/shells/room.ts';
@@ -32,6 +37,7 @@ import type { Capabilities } from '../calls/capabilities.ts';
 import type { PlannedCall } from '../calls/dispatcher.ts';
 import type { EndedLogin } from '../logins/logins.ts';
 import { rehearsedSchedule } from '../schedule/jobs.ts';
+import { snapshotReader } from '../start/snapshotReader.ts';
 import { StateFiles } from '../start/stateFiles.ts';
 import { copyHost } from './hostCopy.ts';
 import { PlanNotes } from './notes.ts';
@@ -61,7 +67,7 @@ export interface RehearsalOptions {
 /** The parts of a context that act on a host. */
 type HostTools = Pick<
   HostContext,
-  'incus' | 'streams' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps' | 'repository' | 'backupAges'
+  'incus' | 'streams' | 'zfs' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps' | 'repository' | 'backupAges'
 >;
 
 /** Rehearses one call. Rejects with the failure of the call itself if that would fail, or with `cancelled`. */
@@ -124,6 +130,8 @@ class Rehearsal {
       ...tools,
       // Whatever this host waits for is there at once, or never.
       settings: { ...service.settings, timeouts: { ...service.settings.timeouts, readyMs: 0 } },
+      // A rehearsal ends no connection.
+      connectionsEnded: () => undefined,
       operations: rehearsed.operations,
       log: service.log.child({ rehearsal: verb }),
     };
@@ -139,12 +147,22 @@ class Rehearsal {
       firewall: this.#firewall(host, simulated.runner),
       logins: this.#logins(service.logins),
       room: new Room(),
+      alerts: this.#alerts(service.alerts, state.alerts),
+      keeping: rehearsedKeeping(service.keeping),
       schedule: rehearsedSchedule(service.schedule, () => context),
     };
     await (capabilities[verb] as Capability)(context, input, this.#call(call));
     await state.settled();
     await this.#noteEndedLogins(context, call.actor);
     return this.#plan(verb, target, await files.changed(), rehearsed);
+  }
+
+  /** Returns alerts that nobody is told of. */
+  #alerts(real: Alerts, store: AlertStore): Alerts {
+    const { now, log } = this.#options.service;
+    const delivery = new Delivery({ channels: [], store, now, log });
+    const silent = { append: () => Promise.resolve(), announce: () => undefined };
+    return new Alerts({ store, delivery, ...silent, host: real.host, now });
   }
 
   /** Writes the state of the simulated host: that of the present one, or a copy of a real one. */
@@ -165,7 +183,7 @@ class Rehearsal {
 
   /** Returns a host that notes its changes, and those in the places of backups. */
   #tools(
-    simulated: Pick<SimulatedHost, 'runner' | 'jumpKeys' | 'streams'>,
+    simulated: Pick<SimulatedHost, 'runner' | 'programStreams' | 'jumpKeys' | 'streams'>,
     real: Runner | undefined,
     note: (command: PlannedCommand) => void,
   ): HostTools {
@@ -174,14 +192,15 @@ class Rehearsal {
     const signal = this.#signal;
     const recording = recordingHost({ simulated, real, disk, authorizedKeysFolder, note, signal });
     const { runner, jumpKeys, streams } = recording;
-    const incus = new Incus(runner, settings.timeouts);
+    const zfs = new Zfs(runner, recording.programStreams, snapshotReader);
+    const incus = new Incus({ runner, reads: new ClientReads(runner) }, settings.timeouts);
     const accounts = new Accounts(runner);
     const repository = (): Promise<Repository> => this.#backups.open(note);
-    const steps = makeSteps({ incus, accounts, jumpKeys, jumpGroup: settings.jump.group, repository });
+    const steps = makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup: settings.jump.group, repository });
     const asked = { keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
     // Lists must not show a backup that only a rehearsal has made.
     const backupAges = new BackupAges(repository);
-    return { incus, streams, accounts, jumpKeys, steps, repository, backupAges, ...asked };
+    return { incus, streams, zfs, accounts, jumpKeys, steps, repository, backupAges, ...asked };
   }
 
   /**

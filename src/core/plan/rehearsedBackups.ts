@@ -2,7 +2,7 @@
  * The backups of a rehearsal. It has the lists and the manifests of the real stores, and what the rehearsal itself has
  * changed there. What is made of a backup is made of its manifest.
  */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { PlannedTransfer } from '../../domain/results/plan.ts';
 import type { AgeIdentity } from '../../domain/values/age.ts';
 import type { FileEntry } from '../../repository/fileList.ts';
@@ -10,6 +10,7 @@ import type { Manifest } from '../../repository/manifest.ts';
 import { Repository } from '../../repository/repository.ts';
 import { field } from '../../service/instances/metadata.ts';
 import { archiveOf } from '../../simulated/incus/backups.ts';
+import { streamOf } from '../../simulated/zfs/sent.ts';
 import { filesOf } from './hostCopy.ts';
 import { RehearsedStore, type StoreChanges } from './rehearsedStore.ts';
 
@@ -65,12 +66,23 @@ class RehearsedRepository extends Repository {
     return manifest;
   }
 
+  override async writeZfs(...[about, ...rest]: Parameters<Repository['writeZfs']>): Promise<Manifest> {
+    const manifest = await super.writeZfs(about, ...rest);
+    this.#own.add(about.id);
+    return manifest;
+  }
+
   /** Opens an archive of what the manifest says. Rejects if the data are missing. */
   override async data(manifest: Manifest, identity: AgeIdentity | undefined): Promise<Readable> {
     await this.#require(manifest, 'data', identity);
     const { id, config, devices } = manifest;
     if (!this.#own.has(id)) this.#say(`Backup ${id} is not read for a plan, which cannot tell whether it is whole`);
-    return archiveOf({ config, devices, files: filesOf(config[field.hostKey]), prepared: true, isCopy: true });
+    const content = { files: filesOf(config[field.hostKey]), prepared: true, isCopy: true };
+    if (manifest.version === 1) return archiveOf({ config, devices, ...content });
+    const { container, guid, base } = manifest;
+    const on = base === null ? undefined : await this.manifest({ container, id: base });
+    const fromGuid = on?.version === 2 ? on.guid : '0';
+    return Readable.from([streamOf({ guid, fromGuid, removed: [], ...content })], { objectMode: false });
   }
 
   override async *files(manifest: Manifest, identity: AgeIdentity | undefined): AsyncGenerator<FileEntry> {

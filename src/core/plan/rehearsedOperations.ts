@@ -5,7 +5,8 @@ import { Failure } from '../../domain/failure.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { PlannedCommand } from '../../domain/results/plan.ts';
 import type { OpenOperation } from '../../journal/openOperations.ts';
-import { Operations, type Recorder, type StepKind } from '../../journal/operations.ts';
+import { Operations, type Recorder } from '../../journal/operations.ts';
+import type { StepKind } from '../../journal/undo/stepKind.ts';
 import type { PlanNotes } from './notes.ts';
 
 interface RehearsedStep {

@@ -89,6 +89,10 @@ export class RehearsedStore implements Store {
     return Promise.resolve();
   }
 
+  requireWritable(): Promise<void> {
+    return this.#options.real.requireWritable();
+  }
+
   freeBytes(): Promise<number | undefined> {
     return this.#options.real.freeBytes();
   }

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { systemPath } from '../../domain/systemPath.ts';
 import {
   processCommand,
   processEnvironment,
@@ -60,7 +61,7 @@ export class ChildStarter implements ProcessStarter {
     const child = spawn(program, args, {
       // spawn accepts a handle, but its types do not say so.
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', listener.handle as 'inherit'],
-      env: { ...processEnvironment, PATH: process.env['PATH'] ?? '' },
+      env: { ...processEnvironment, PATH: systemPath },
     });
     const output = child.stderr === null ? { last: '' } : logProcess(child.stderr, kind, log);
     const ended = new Promise<ProcessEnd>((resolve) => {

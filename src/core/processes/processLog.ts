@@ -17,12 +17,12 @@ const periodMs = 10_000;
 export function logProcess(stream: Readable, { name, label }: ProcessKind, log: Logger): { readonly last: string } {
   const output = { last: '' };
   let pending = '';
-  let periodBeganMs = 0;
+  let periodBeganMs = -Infinity;
   let lines = 0;
   const pass = (line: string): void => {
     if (line.trim() === '') return;
     output.last = printableLines(line).slice(0, maxLineLength);
-    const now = Date.now();
+    const now = performance.now();
     if (now - periodBeganMs > periodMs) {
       if (lines > maxLines) log.warn({ dropped: lines - maxLines }, `lines of ${label} were dropped`);
       periodBeganMs = now;

@@ -8,10 +8,13 @@
  * sockets.
  */
 import { spawn } from 'node:child_process';
+import { realpathSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
 import type { Runner } from '../../host/runner.ts';
+import { installedProgram, packageRoot } from '../../settings/home.ts';
 import {
   processCommand,
   processEnvironment,
@@ -26,12 +29,31 @@ import type { Listener } from './listener.ts';
 /** Limit of one systemctl command, in milliseconds. */
 const systemctlTimeoutMs = 20_000;
 
+/**
+ * Returns the name that a path of the program has in the unit: its root has the installed program under the name of the
+ * link alone. A program that is not installed keeps its paths.
+ */
+function inUnit(word: string): string {
+  if (!word.startsWith(`${packageRoot}/`) || !isInstalled()) return word;
+  return join(installedProgram, relative(packageRoot, word));
+}
+
+function isInstalled(): boolean {
+  try {
+    return realpathSync(installedProgram) === packageRoot;
+  } catch {
+    return false;
+  }
+}
+
 export interface UnitStarterOptions {
   readonly kind: ProcessKind;
   readonly entry: string;
   readonly log: Logger;
   /** Runs systemctl on the machine itself, even if the host is simulated. */
   readonly runner: Runner;
+  /** systemd-run(1). Default: the system's. */
+  readonly systemdRun?: string;
 }
 
 export class UnitStarter implements ProcessStarter {
@@ -44,7 +66,7 @@ export class UnitStarter implements ProcessStarter {
   }
 
   async start(listener: Listener): Promise<ProcessRun> {
-    const { kind, entry, log } = this.#options;
+    const { kind, entry, log, systemdRun = '/usr/bin/systemd-run' } = this.#options;
     // A killed core may have left a process behind. Only the new one may run.
     await this.#stopLeftover();
     const args = [
@@ -60,9 +82,9 @@ export class UnitStarter implements ProcessStarter {
       '--property=NoNewPrivileges=yes',
       ...Object.entries(processEnvironment).map(([name, value]) => `--setenv=${name}=${value}`),
       '--',
-      ...processCommand(entry, { channel: 1, listener: 0 }),
+      ...processCommand(entry, { channel: 1, listener: 0 }).map(inUnit),
     ];
-    const child = spawn('systemd-run', args, { stdio: [listener.handle as 'inherit', 'pipe', 'pipe'] });
+    const child = spawn(systemdRun, args, { stdio: [listener.handle as 'inherit', 'pipe', 'pipe'] });
     const output = logProcess(child.stderr, kind, log);
     const ended = new Promise<ProcessEnd>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));

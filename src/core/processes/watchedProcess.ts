@@ -89,7 +89,7 @@ export class WatchedProcess {
 
   async #start(): Promise<void> {
     const { kind, log, starter, listener } = this.#options;
-    const startedMs = Date.now();
+    const startedMs = performance.now();
     let run: ProcessRun;
     try {
       run = await starter.start(listener);
@@ -144,7 +144,7 @@ export class WatchedProcess {
     }
     log.error({ code, signal }, `${kind.label} ended; restarting it`);
     if (current?.served === true) onReplaced(current.hung ? 'stood-still' : 'ended');
-    this.#pauseMs = Date.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
+    this.#pauseMs = performance.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
     setTimeout(() => {
       if (!this.#stopping) this.#starting = this.#start();
     }, this.#pauseMs);
@@ -156,11 +156,11 @@ export class WatchedProcess {
    */
   #watch(current: CurrentProcess): () => void {
     const { channel } = current.run;
-    let heardMs = Date.now();
+    let heardMs = performance.now();
     let limitMs = maxStartMs;
-    let checkedMs = Date.now();
+    let checkedMs = performance.now();
     const timer = setInterval(() => {
-      const now = Date.now();
+      const now = performance.now();
       // If this process itself hung (a suspended machine, a debugger) or has paused reading
       // (protocol/boundedReader.ts), the silence says nothing about the process.
       if (now - checkedMs > 2 * checkMs || channel.isPaused()) heardMs = now;
@@ -173,7 +173,7 @@ export class WatchedProcess {
         current.run.kill();
       }
     }, checkMs);
-    const heard = (): void => void (heardMs = Date.now());
+    const heard = (): void => void (heardMs = performance.now());
     channel.on('data', heard);
     const alive = current.connection.onNotification(messages.alive, () => void (limitMs = maxHangMs + aliveEveryMs));
     return () => {

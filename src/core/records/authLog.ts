@@ -36,7 +36,8 @@ export class AuthLog {
 
   #write(message: string): void {
     const nowMs = this.#now();
-    if (nowMs - this.#periodBeganMs >= periodMs) {
+    // Also if the clock was set back.
+    if (Math.abs(nowMs - this.#periodBeganMs) >= periodMs) {
       this.#periodBeganMs = nowMs;
       this.#lines = 0;
       if (this.#leftOut > 0)

@@ -40,6 +40,7 @@ export class CountedRecords<Kind extends string> {
   #sinceMs = 0;
   #writtenMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
+  readonly #writes = new Set<Promise<unknown>>();
 
   constructor(options: CountedRecordsOptions<Kind>) {
     this.#options = options;
@@ -58,15 +59,19 @@ export class CountedRecords<Kind extends string> {
     else this.#unlisted = sum(this.#unlisted, count);
     if (this.#timer !== undefined) return;
     // The first event after a quiet minute is recorded at once, those that follow with the next record.
-    const waitMs = Math.max(0, this.#writtenMs + this.#everyMs - this.#options.now());
+    // If the clock was set back, it is still no longer than a period.
+    const waitMs = Math.min(this.#everyMs, Math.max(0, this.#writtenMs + this.#everyMs - this.#options.now()));
     this.#timer = setTimeout(() => void this.flush().catch(() => undefined), waitMs).unref();
   }
 
-  /** Writes the current sum to the journal. Rejects if the journal does. */
+  /** Writes the current sum to the journal, and waits for one that is being written. Rejects if the journal does. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#count === 0) return;
+    await Promise.all([...this.#writes, ...(this.#count === 0 ? [] : [this.#write()])]);
+  }
+
+  async #write(): Promise<void> {
     const top = [...this.#sources.values()].sort((a, b) => b.count - a.count).slice(0, maxNamed);
     const record = this.#options.record({
       since: new Date(this.#sinceMs).toISOString(),
@@ -77,11 +82,20 @@ export class CountedRecords<Kind extends string> {
       top: top.map(({ shown, count }) => ({ ...shown, count })),
     });
     this.#writtenMs = this.#options.now();
+    this.discard();
+    const write = this.#options.append(record);
+    this.#writes.add(write);
+    await write.finally(() => this.#writes.delete(write));
+  }
+
+  /** Forgets the current sum. */
+  discard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#sources.clear();
     this.#kinds.clear();
     this.#count = 0;
     this.#unlisted = 0;
-    await this.#options.append(record);
   }
 }
 

@@ -11,6 +11,13 @@ export interface OpenJournalOptions {
   /** Every kind of step that an operation of an earlier start may have begun. */
   readonly kinds: OperationsOptions['kinds'];
   readonly undoRetry?: OperationsOptions['undoRetry'];
+  /** Called when a new segment has begun. */
+  readonly rotated?: () => void;
+}
+
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly operations: Operations;
 }
 
 /** Opens the journal and adopts the unfinished operations. {@link Operations.recover} ends them later. */
@@ -20,13 +27,15 @@ export async function openJournal({
   files,
   kinds,
   undoRetry,
-}: OpenJournalOptions): Promise<{ readonly journal: Journal; readonly operations: Operations }> {
+  rotated,
+}: OpenJournalOptions): Promise<OpenedJournal> {
   const opened: { operations?: Operations } = {};
   const journal = await Journal.open({
     folder,
     carry: () => opened.operations?.carry() ?? null,
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
     ...(files === undefined ? {} : { files }),
+    ...(rotated === undefined ? {} : { rotated }),
   });
   const operations = new Operations({ recorder: journal, kinds, ...(undoRetry === undefined ? {} : { undoRetry }) });
   opened.operations = operations;

@@ -1,6 +1,7 @@
 /** Everything that core stores besides the journal: small files in the state folder of its home. */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { openAlertStore, type AlertStore } from '../../service/alerts/alerts.ts';
 import { CertificateStore } from '../../service/certificates/certificateStore.ts';
 import { AdminStore } from '../../service/access/adminStore.ts';
 import { CaStore } from '../../service/access/caStore.ts';
@@ -17,9 +18,13 @@ export class StateFiles {
   readonly bans: BanStore;
   readonly lastUses: LastUses;
   readonly memory: ShellMemory;
+  readonly alerts: AlertStore;
 
   private constructor(
-    files: Pick<StateFiles, 'admins' | 'cas' | 'certificates' | 'invitations' | 'bans' | 'lastUses' | 'memory'>,
+    files: Pick<
+      StateFiles,
+      'admins' | 'cas' | 'certificates' | 'invitations' | 'bans' | 'lastUses' | 'memory' | 'alerts'
+    >,
   ) {
     ({
       admins: this.admins,
@@ -29,12 +34,13 @@ export class StateFiles {
       bans: this.bans,
       lastUses: this.lastUses,
       memory: this.memory,
+      alerts: this.alerts,
     } = files);
   }
 
   /**
-   * Opens all files. An unreadable file is an error, except for the last uses and the shells' memory, which then start
-   * empty, with a warning.
+   * Opens all files. An unreadable file is an error, except for the last uses, the shells' memory and the alerts, which
+   * then start empty, with a warning.
    */
   static async open(
     folder: string,
@@ -59,6 +65,9 @@ export class StateFiles {
       lastUses,
       memory: await ShellMemory.open(join(folder, 'shells.json'), ({ message }) =>
         log.warn({ why: message }, 'the saved history and settings of the shells cannot be read'),
+      ),
+      alerts: await openAlertStore(join(folder, 'alerts.json'), ({ message }) =>
+        log.warn({ why: message }, 'the open alerts cannot be read; they are told again'),
       ),
     });
   }

@@ -30,6 +30,11 @@ export type Actor = {
   readonly login?: string;
 };
 
+/** Returns how an actor is named to others. An admin and a user may have the same name and be two people. */
+export function actorTitle({ name, entryPoint }: { readonly name: string; readonly entryPoint?: unknown }): string {
+  return entryPoint === 'self' ? `${name} (self@)` : name;
+}
+
 /** An actor as shown in results, with `null` for absent values. */
 export interface ShownActor {
   readonly name: string;
@@ -73,4 +78,9 @@ export interface Identity {
   readonly admin?: { readonly name: string; readonly role: Role; readonly limits: KeyLimits } | undefined;
   /** Users whose containers the key may access at self@, the longest-held first. */
   readonly owns: readonly string[];
+}
+
+/** Returns one text for a person over all their logins: an owner, or an admin over ssh and the remote interface. */
+export function personOf({ name, entryPoint }: Pick<Actor, 'name' | 'entryPoint'>): string {
+  return `${entryPoint === 'self' ? 'owner' : 'admin'} ${name}`;
 }

@@ -1,5 +1,7 @@
 /** Bans, which admins set, and penalties, which the server imposes on sources that misbehave. */
 
+import { currentTerm, type Term } from '../values/term.ts';
+
 /** Reasons for a penalty. Clients are told the text, followed by "from this address". */
 export const penaltyReasons = {
   failedLogin: 'too many failed logins',
@@ -30,6 +32,15 @@ export interface Penalty {
   readonly times: number;
   readonly at: string;
   readonly until: string;
+}
+
+/** Returns a ban or a penalty as the clock says now: see {@link currentTerm}. */
+export function currentBan<T extends Pick<Ban, 'at' | 'until'>>(ban: T, nowMs: number): T {
+  if (ban.until === null) return ban;
+  const term: Term = { atMs: Date.parse(ban.at), untilMs: Date.parse(ban.until) };
+  const current = currentTerm(term, nowMs);
+  if (current === term) return ban;
+  return { ...ban, at: new Date(current.atMs).toISOString(), until: new Date(current.untilMs).toISOString() };
 }
 
 /** A ban or a penalty in force, as `ban list` shows it. */

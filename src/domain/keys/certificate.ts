@@ -83,7 +83,7 @@ export function decodeCertificate(blob: Buffer): Certificate {
   const signed = blob.subarray(0, reader.offset);
   const signature = reader.string();
   reader.end();
-  const fingerprint = `SHA256:${createHash('sha256').update(key.blob).digest('base64').replace(/=+$/, '')}`;
+  const fingerprint = `SHA256:${createHash('sha256').update(key.blob).digest('base64').replace(/=$/, '')}`;
   return {
     type,
     key: { type: keyType, blob: key.blob, fingerprint },

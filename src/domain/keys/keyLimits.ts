@@ -7,6 +7,7 @@ import { Failure } from '../failure.ts';
 import { keyTypes } from './keyBlob.ts';
 import { refusePrivateKey } from './keyText.ts';
 import { maxKeyTextBytes, parsePublicKeys, type PublicKey } from './publicKey.ts';
+import { withOddCharacter } from '../oddCharacters.ts';
 import { quoted } from '../text.ts';
 
 export interface KeyLimits {
@@ -77,7 +78,7 @@ function readOptions(text: string, key: PublicKey): KeyLimits {
   if (options.map(([all]) => all).join('') !== text || text.endsWith(',') || options.length === 0)
     throw refused(
       text,
-      'not in the form name="value",…',
+      withOddCharacter('not in the form name="value",…', text),
       'check the quotation marks; over ssh an argument loses them, so send the line on standard input',
     );
   for (const [name, value] of found) {

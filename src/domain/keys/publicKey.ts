@@ -12,6 +12,7 @@ import {
   typeFault,
   giveTheKey,
 } from './keyText.ts';
+import { withOddCharacter } from '../oddCharacters.ts';
 import { quoted } from '../text.ts';
 
 export type { KeyType } from './keyBlob.ts';
@@ -37,11 +38,14 @@ export interface PublicKey {
 export const maxKeys = 64;
 export const maxKeyTextBytes = 65_536;
 const maxCommentLength = 128;
+/** How many words and blanks of a line are looked at for its base64. */
+const maxWordsBeforeKey = 16;
 /** 8 characters of base64 are 48 bits, so two keys of one user do not collide by chance. */
 const minFingerprintPrefix = 8;
 
 const fingerprintMark = 'SHA256:';
 
+/** Returns a comment as it is stored and looked up. */
 function cleanComment(text: string): string {
   return [...oneLine(text)].slice(0, maxCommentLength).join('').trimEnd();
 }
@@ -56,8 +60,16 @@ function decodeBase64(text: string): Buffer | undefined {
   return decoded.length > 0 && decoded.toString('base64') === text ? decoded : undefined;
 }
 
+/** Returns a line up to the end of its base64, or what stands in its place. A comment may have any character. */
+function beforeComment(line: string): string {
+  const words = line.replaceAll('\t', ' ').split(/(\s+)/, maxWordsBeforeKey);
+  const key = words.findIndex((word) => word.includes('AAAA'));
+  return words.slice(0, key === -1 ? 3 : key + 1).join('');
+}
+
 function parseLine(line: string, what: string): PublicKey {
-  const invalid = (why: string, next = sendThePubFile): Failure => new Failure('invalid-key', { what, why, next });
+  const invalid = (why: string, next = sendThePubFile): Failure =>
+    new Failure('invalid-key', { what, why: withOddCharacter(why, beforeComment(line)), next });
   refusePath(line);
   const [, word = '', rest = ''] = /^(\S+)(.*)$/s.exec(line) ?? [];
   if (!isKeyType(word)) {
@@ -84,7 +96,7 @@ function parseLine(line: string, what: string): PublicKey {
     blob: decoded.blob,
     base64,
     comment,
-    fingerprint: `${fingerprintMark}${createHash('sha256').update(decoded.blob).digest('base64').replace(/=+$/, '')}`,
+    fingerprint: `${fingerprintMark}${createHash('sha256').update(decoded.blob).digest('base64').replace(/=$/, '')}`,
     bits: decoded.bits,
     line: comment === '' ? `${word} ${base64}` : `${word} ${base64} ${comment}`,
   };
@@ -149,18 +161,20 @@ export function parsePublicKey(text: string): PublicKey {
 }
 
 /**
- * Returns the keys that match `selector`: a full fingerprint, a prefix of one (`SHA256:` and at least
- * {@link minFingerprintPrefix} characters), or an exact comment, which several keys may have. Text that begins with
- * `SHA256:` never matches a comment, because anyone can put another key's fingerprint into a comment.
+ * Returns the keys that match `text`: a full fingerprint, a prefix of one (`SHA256:` and at least
+ * {@link minFingerprintPrefix} characters), or a whole comment, as stored or as in the .pub file. Several keys may have
+ * it. Text that begins with `SHA256:` never matches a comment, because anyone can put another key's fingerprint into
+ * one.
  *
  * Throws `usage` if a prefix is too short or matches several keys.
  */
-export function matchKeys<K extends Pick<PublicKey, 'fingerprint' | 'comment'>>(
-  keys: readonly K[],
-  selector: string,
-): K[] {
-  if (selector === '') return [];
-  if (!selector.startsWith(fingerprintMark)) return keys.filter((key) => key.comment === selector);
+export function matchKeys<K extends Pick<PublicKey, 'fingerprint' | 'comment'>>(keys: readonly K[], text: string): K[] {
+  const selector = oneLine(text);
+  if (!selector.startsWith(fingerprintMark)) {
+    const comment = cleanComment(selector);
+    // Keys without a comment have none that could be given.
+    return comment === '' ? [] : keys.filter((key) => key.comment === comment);
+  }
   const exact = keys.filter((key) => key.fingerprint === selector);
   if (exact.length > 0) return exact;
   if (selector.length < fingerprintMark.length + minFingerprintPrefix) {

@@ -10,8 +10,15 @@ export interface AuditRecords {
 export type AuditVerification =
   | {
       readonly ok: true;
+      /** Number of records, the archived ones included. */
       readonly records: number;
       readonly segments: number;
+      /** Number of records that are archived and were not read. */
+      readonly archived: number;
+      /** Number of anchors that match; null if there is no file of anchors, or it cannot be read. */
+      readonly anchors: number | null;
+      /** Why anchors were not compared; null if all were. */
+      readonly anchorTrouble: string | null;
       readonly head: { readonly seq: number; readonly hash: string };
     }
   | {

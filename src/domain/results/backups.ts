@@ -8,9 +8,13 @@ export interface Backup {
   readonly createdBy: string;
   /** Whether it is encrypted, so that this host cannot read it. */
   readonly isEncrypted: boolean;
+  /** What its data are: an archive of Incus, or a stream of `zfs send`. */
+  readonly format: 'export' | 'zfs';
+  /** Id of the backup on which it builds, without which it cannot be restored; null for a full one. */
+  readonly base: string | null;
   /** What it takes in each store. */
   readonly storedBytes: number;
-  /** What Incus exported. */
+  /** What Incus exported, or ZFS sent. */
   readonly plainBytes: number;
   readonly files: number;
   /** When it was last restored for a test; null if never. */
@@ -21,8 +25,9 @@ export interface ListedBackup {
   readonly id: string;
   readonly user: string;
   readonly container: string;
-  /** Null if its manifest cannot be read; then `trouble` says why. */
+  /** Null if its manifest cannot be read. */
   readonly backup: Backup | null;
+  /** Why it is damaged, as a clause; null if nothing is known against it. */
   readonly trouble: string | null;
   /** Where it is: `directory`, `s3`. */
   readonly stores: readonly string[];

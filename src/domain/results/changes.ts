@@ -37,6 +37,8 @@ export interface ResizeResult {
     readonly from: string | null;
     readonly to: string;
   }[];
+  /** What the host cannot give; absent if it can. */
+  readonly warnings?: readonly string[];
   readonly operation: string | null;
 }
 

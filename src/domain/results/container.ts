@@ -1,4 +1,5 @@
 /** Containers in results. Sizes in bytes, times in RFC 3339 UTC. */
+import type { LastSeen } from './connections.ts';
 import type { KeyInfo } from './keys.ts';
 
 export const instanceStatuses = ['running', 'stopped', 'frozen', 'error', 'starting', 'stopping', 'unknown'] as const;
@@ -64,6 +65,8 @@ export interface ContainerDetails extends Container {
   readonly hostKeyFingerprint: string | null;
   /** When the user last logged in; null if unknown. */
   readonly lastLoginAt: string | null;
+  /** The user's last connection through the host; null if there was none, or if that is not known. */
+  readonly lastSeen: LastSeen | null;
   readonly keyList: readonly KeyInfo[];
   /** Usage in the last minutes, oldest first; empty if no shell was open. */
   readonly recent: { readonly cpuPercent: readonly number[]; readonly memoryBytes: readonly number[] };

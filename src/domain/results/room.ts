@@ -9,8 +9,17 @@ export interface Presence {
   readonly address: string | null;
 }
 
+/** A change that runs, whether or not its caller still waits for it. */
+export interface RunningChange {
+  readonly name: string;
+  readonly verb: string;
+  readonly target: string | null;
+  readonly since: string;
+}
+
 export interface WhoIsHere {
   readonly present: readonly Presence[];
+  readonly running: readonly RunningChange[];
 }
 
 export interface Said {

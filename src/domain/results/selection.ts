@@ -1,4 +1,5 @@
 /** Selection of containers, by the options that every list of containers has. */
+import { own } from '../own.ts';
 import type { Container } from './container.ts';
 
 export interface Selection {
@@ -17,7 +18,7 @@ export function selects(
     (state === undefined || state === 'all' || container.status === state) &&
     (user === undefined || container.user === user) &&
     (labels ?? []).every(({ key, value }) =>
-      value === undefined ? key in container.labels : container.labels[key] === value,
+      value === undefined ? Object.hasOwn(container.labels, key) : own(container.labels, key) === value,
     )
   );
 }

@@ -52,8 +52,14 @@ const maxSpanMs = 3660 * dayMs;
  * Not a library's parser: those also take `1.5h`, `-3d`, `2 days` and a bare `10`, which would have to be refused here.
  */
 export function readSpan(text: string): number | undefined {
-  const [, count, unit = ''] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
+  const [, count, unit = ''] = /^(\d{1,15})([smhdw])$/.exec(text) ?? [];
   return count === undefined ? undefined : Number(count) * (unitMs.get(unit) ?? Number.NaN);
+}
+
+/** Reports whether {@link parseSpan} accepts a text. */
+export function isSpan(text: string): boolean {
+  const ms = readSpan(text);
+  return ms !== undefined && ms > 0 && ms <= maxSpanMs;
 }
 
 /** Parses a duration of at most ten years and returns it in milliseconds. Throws `invalid-time`. */

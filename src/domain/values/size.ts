@@ -26,7 +26,7 @@ const humanSteps = humanUnits.map((unit) => ({ unit, bytes: Number(byteCount(uni
 const largestStep = { unit: 'PiB', bytes: Number(byteCount('PiB')) };
 
 function grouped(count: bigint): string {
-  return count.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+  return count.toString().replace(/\B(?=(?:\d{3}){1,20}$)/g, ',');
 }
 
 /** Returns `whole.fraction` units in bytes, or `undefined` if that is not a whole number (bytes-iec rounds down). */
@@ -123,6 +123,20 @@ export function formatHuman(count: number): string {
 }
 
 /**
+ * Returns a limit for people, in the unit in which it was given: `50 GB`, `1.5 GiB`, `2000 MiB`. Rounded if it is not a
+ * whole number of megabytes or a tenth of a larger unit.
+ */
+export function formatLimit(count: number): string {
+  const exact = checked(count);
+  for (const unit of incusUnits.slice(0, incusUnits.indexOf('MB') + 1)) {
+    const tenths = unit === 'MiB' || unit === 'MB' ? 1n : 10n;
+    if (exact >= byteCount(unit) && (exact * tenths) % byteCount(unit) === 0n)
+      return `${Number((exact * tenths) / byteCount(unit)) / Number(tenths)} ${unit}`;
+  }
+  return formatHuman(count);
+}
+
+/**
  * Parses a value of `limits.memory` or of a disk's `size` in Incus and returns it in bytes. Undefined for empty text, a
  * percentage, an unknown unit, and more than JavaScript counts exactly.
  */
@@ -134,4 +148,9 @@ export function parseIncusSize(text: string): number | undefined {
   if (unit === undefined) return undefined;
   const count = Number(BigInt(whole) * byteCount(unit));
   return Number.isSafeInteger(count) ? count : undefined;
+}
+
+/** Returns a share in whole percent, rounded down, so that only what is full is 100 % full; 0 of nothing. */
+export function percentOf(partBytes: number, wholeBytes: number): number {
+  return wholeBytes <= 0 ? 0 : Math.floor((partBytes / wholeBytes) * 100);
 }

@@ -58,3 +58,19 @@ export function timeName(time: Date): string {
     .replaceAll(/[-:]/g, '')
     .replace('T', '-');
 }
+
+/** Returns the snapshot of this name. An owner may leave out what the server put before it. Throws `not-found`. */
+export function snapshotNamed<T extends { readonly name: string }>(
+  snapshots: readonly T[],
+  wanted: string,
+  user: string,
+): T {
+  const named = (name: string): T | undefined => snapshots.find((one) => one.name === name);
+  const one = named(wanted) ?? named(`${snapshotPrefixes.owner}${wanted}`);
+  if (one !== undefined) return one;
+  throw new Failure('not-found', {
+    what: `snapshot ${quoted(wanted)}`,
+    why: `the container of ${user} has none of this name`,
+    next: `see "snapshot list ${user}"`,
+  });
+}

@@ -14,7 +14,7 @@ function invalid(text: string, why: string): Failure {
   return new Failure('invalid-time', {
     what: `time ${quoted(text)}`,
     why,
-    next: 'use 15m, 2h, 3d or 1w (ago), today, yesterday, 2026-11-23, "2026-11-23 14:05" (UTC) or 2026-11-23T14:05:00+01:00',
+    next: 'use 15m, 2h, 3d or 1w (ago), today, yesterday, 2026-11-23, 2026-11-23T14:05 (UTC) or 2026-11-23T14:05:00+01:00',
   });
 }
 
@@ -56,12 +56,24 @@ export function parseWhen(text: string, now: Date): Date {
   return new Date(fromCalendar(text, match));
 }
 
+/** Refuses a time range in which nothing can be. Throws `invalid-time`. */
+export function ensureRange(since: Date | undefined, until: Date | undefined, now: Date): void {
+  if (since === undefined) return;
+  const end = until !== undefined && until < now ? until : now;
+  if (since <= end) return;
+  throw new Failure('invalid-time', {
+    what: 'the time range',
+    why: `it is empty: it begins at ${since.toISOString()}, ${end === now ? 'in the future' : `after its end at ${end.toISOString()}`}`,
+    next: 'give a --since that is before --until and in the past',
+  });
+}
+
 /**
  * Parses a time in the future: RFC 3339, a date, a date and a time, or a duration from `now` (`30d`). A date alone
  * means its midnight UTC. Throws `invalid-time`.
  */
 export function parseUntil(text: string, now: Date): Date {
-  const next = 'use 30d, 12h or 4w (from now), 2027-01-31, "2027-01-31 14:05" (UTC) or 2027-01-31T14:05:00+01:00';
+  const next = 'use 30d, 12h or 4w (from now), 2027-01-31, 2027-01-31T14:05 (UTC) or 2027-01-31T14:05:00+01:00';
   const fault = (why: string): Failure => new Failure('invalid-time', { what: `time ${quoted(text)}`, why, next });
   const span = readSpan(text);
   const match = calendar.exec(text);

@@ -42,7 +42,7 @@ function suggestion(text: string): string | undefined {
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+/, '')
     .slice(0, maxUsernameLength)
-    .replace(/-+$/, '')
+    .replace(/(?<!-)-+$/, '')
     .replace(/(?:-container)+$/, '');
   return name !== text && isName(name) && reservedReason(name) === undefined ? name : undefined;
 }

@@ -11,6 +11,7 @@ import type { LoginClient } from '../../protocol/loginClient.ts';
 import type { FrontStart } from '../../protocol/messages.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import { decide } from './authentication.ts';
+import { endSessions } from './ending.ts';
 import { disconnect, reasonCode } from '../transport/disconnect.ts';
 import { closeBareSessions } from '../guards/closing.ts';
 import { limitKeyExchanges } from '../guards/keyExchanges.ts';
@@ -23,6 +24,7 @@ import { internalsOf } from '../transport/internals.ts';
 import { boundText, serveInvited } from './invitedSession.ts';
 import { changeKeysInTime } from '../transport/rekey.ts';
 import { loginAttemptsOf } from '../admission/loginAttempts.ts';
+import { nameBanner } from '../admission/nameBanner.ts';
 import { UnsupportedRequests } from '../sessions/unsupportedRequests.ts';
 import { plainAddress } from '../../admission/plainAddress.ts';
 import type { Refusals } from '../../admission/refusals.ts';
@@ -43,17 +45,6 @@ export interface Service {
 
 /** How long a connection with an invitation stays open so that the person can read the answer, in milliseconds. */
 const invitedMs = 10_000;
-/**
- * How long sessions may take to end before the connection closes, in milliseconds: to handle the answers that core has
- * sent, on a machine however busy, and to send them to a client that reads.
- */
-const maxEndingMs = 15_000;
-/**
- * How long clients may take to close their channels after that, in milliseconds. A client that reads the disconnect
- * before it has closed its channel exits with 255 instead of the status of its command, as OpenSSH does.
- */
-const maxClosingMs = 3000;
-
 /** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254, section 5.1). */
 const administrativelyProhibited = 1;
 
@@ -130,24 +121,17 @@ export class ServedConnection {
     this.#isEnding = true;
     // An admin's text may be part of the reason.
     const reason = printable(why);
-    const sessions = [...this.#sessions];
-    for (const session of sessions) session.end(reason);
-    await within(
-      maxEndingMs,
-      sessions.map(({ ended }) => ended),
-    );
-    await within(
-      maxClosingMs,
-      sessions.map(({ closed }) => closed),
-    );
+    await endSessions([...this.#sessions], reason, this.socket);
     disconnect(this.#connection, reason);
   }
 
   #authenticate(): void {
     const { index, start } = this.#service;
     const attempts = loginAttemptsOf(this.socket);
+    const tellNames = nameBanner(this.#connection, this.#reachedAt.port);
     this.#connection.on('authentication', (context) => {
       try {
+        tellNames(context);
         const decision = decide(context, index, this.#address, Date.now());
         if (decision.outcome === 'accept' || decision.outcome === 'invited') {
           this.#proof = decision.proof;
@@ -291,11 +275,4 @@ export class ServedConnection {
     const counts = this.#unsupportedRequests.take();
     if (counts !== undefined) this.#service.logins.unsupportedRequests(actor, counts);
   }
-}
-
-/** Resolves when all promises have resolved, and after `ms` at the latest. */
-async function within(ms: number, all: readonly Promise<void>[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([Promise.all(all), new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
 }

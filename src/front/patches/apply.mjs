@@ -1,7 +1,7 @@
 /**
  * Applies the patches of this folder to the installed ssh2 and records the result for
  * src/front/transport/requirePatches.ts. Runs after every installation of the dependencies (src/bootstrap.mjs,
- * systemd/install.mjs). README.md says what each patch is for.
+ * .ci/release/stage.mjs). README.md says what each patch is for.
  *
  * Plain JavaScript for Node.js 20, because it runs before anything is built.
  */

@@ -179,6 +179,6 @@ function tooLarge(maxBytes: number): Failure {
   return new Failure('input-too-large', {
     what: 'standard input',
     why: `it is longer than ${maxBytes} bytes`,
-    next: 'send public keys only, one per line',
+    next: 'send only what "help" says that the command reads',
   });
 }

@@ -15,9 +15,6 @@ export interface ChannelTerminalOptions {
 
 const endOfInput = Buffer.from([0x04]);
 
-/** How long a shell may take to end after the end of its input, in milliseconds. After that it is closed. */
-const endOfInputMs = 3000;
-
 /**
  * Input kept before a shell is attached, in bytes. The client holds the rest, as core may be slow to answer a login.
  */
@@ -35,6 +32,7 @@ export class ChannelTerminal implements TerminalPort {
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #isClosed = false;
+  #hasInputEnded = false;
   #isDisconnected = false;
 
   /** Listens at once, because data may arrive in the same packet as the request. */
@@ -52,20 +50,25 @@ export class ChannelTerminal implements TerminalPort {
       if (this.#earlyBytes > maxEarlyBytes && !this.#isDisconnected) channel.pause();
     };
     channel.on('data', receive);
-    const closed = (): void => {
-      if (this.#isClosed) return;
-      this.#isClosed = true;
-      this.#receiver?.end();
-    };
     // `ssh -tt … < file`: the input is a person's typing, and its end is a person's Ctrl-D.
     channel.on('end', () => {
       if (this.#isClosed) return;
+      this.#hasInputEnded = true;
       receive(endOfInput);
-      const late = setTimeout(closed, endOfInputMs);
-      channel.once('close', () => clearTimeout(late));
     });
-    channel.on('close', closed);
-    channel.on('error', closed);
+    channel.on('close', () => this.hangUp());
+    channel.on('error', () => this.hangUp());
+  }
+
+  get hasInputEnded(): boolean {
+    return this.#hasInputEnded;
+  }
+
+  /** Ends the terminal for its receiver, as when the client is gone. */
+  hangUp(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#receiver?.end();
   }
 
   attach(receiver: TerminalReceiver): void {

@@ -1,5 +1,12 @@
 import type { ServerChannel } from 'ssh2';
 
+/** The command or shell of a session. */
+export interface Running {
+  readonly ended: Promise<void>;
+  readonly warn?: (text: string) => void;
+  end(reason: string): void;
+}
+
 /** Ends a channel with an exit status (RFC 4254, section 6.10). Does nothing if the client has closed it. */
 export function exit(channel: ServerChannel, code: number): void {
   if (channel.destroyed || !channel.writable) return;

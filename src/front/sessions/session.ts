@@ -1,38 +1,27 @@
 /** One session of a connection: a command with its streams, or a shell on a terminal. */
 import { takesWholeTerminal } from '../../catalogue/wholeTerminal.ts';
 import type { Connection, ServerChannel, Session } from 'ssh2';
-import { splitLine } from '../../catalogue/tokens.ts';
+import { hasEmptyWord, splitLine } from '../../catalogue/tokens.ts';
 import { commandPrefix, overview } from '../../catalogue/help.ts';
 import { renderBlocks, renderFailure } from '../../catalogue/render.ts';
 import { wantedFormat } from '../../catalogue/format.ts';
+import { commandName } from '../../catalogue/parse.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
-import { printable } from '../../domain/text.ts';
-import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
 import { runCommand } from '../../commandLine/run.ts';
-import type { CoreClient } from '../../protocol/client.ts';
-import type { ShellClient } from '../../protocol/shellClient.ts';
-import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
+import type { ShellOptions } from '../../shell/shell.ts';
 import { ChannelIo } from './channelIo.ts';
-import { exit } from './exit.ts';
+import { exit, type Running } from './exit.ts';
+import { runShell, type ShellSessionOptions } from './runShell.ts';
 import { ChannelTerminal } from './channelTerminal.ts';
 import { terminalSize, type TerminalSize } from './terminalSize.ts';
-import { TimeLimit } from './timeLimit.ts';
 
-export interface SessionOptions {
+export interface SessionOptions extends ShellSessionOptions {
   readonly connection: Connection;
-  /** Resolves once core has accepted the login. */
-  readonly actor: Promise<Actor>;
-  readonly core: CoreClient;
-  readonly shells: ShellClient;
-  /** The address under which the client reached this server. */
-  readonly reachedAt: { readonly host: string; readonly port: number };
   /** How long standard input may take, in milliseconds. */
   readonly stdinMs: number;
   /** Returns true for the first command of the connection, and false from then on. */
   readonly isFirst: () => boolean;
-  /** How long a shell may be idle, in milliseconds; 0 means no limit. */
-  readonly idleMs: number;
 }
 
 /** How long a completion may take, in milliseconds. */
@@ -54,13 +43,6 @@ export interface ServedSession {
   end(reason: string): void;
   /** Called when the connection is closed. */
   disconnected(): void;
-}
-
-/** The command or shell of a session. */
-interface Running {
-  readonly ended: Promise<void>;
-  readonly warn?: (text: string) => void;
-  end(reason: string): void;
 }
 
 /**
@@ -175,54 +157,6 @@ function asksForPlainShell(line: string): boolean {
   return /^\s*(--)?plain\s*$/.test(line);
 }
 
-function runShell(
-  channel: ServerChannel,
-  port: ChannelTerminal,
-  options: SessionOptions,
-  shellOptions: Pick<ShellOptions, 'plain' | 'line'>,
-): Running {
-  const { core, shells, reachedAt } = options;
-  channel.stderr.on('error', () => undefined);
-  let shell: Shell | undefined;
-  let endReason: string | undefined;
-  const end = (reason: string): void => {
-    endReason = reason;
-    shell?.end(reason);
-  };
-  const idle = new TimeLimit({
-    limitMs: options.idleMs,
-    isBusy: () => shell?.busy === true,
-    warn: (leftMs) =>
-      shell?.warn(`No input for a while: this shell ends in ${timeLeftInWords(leftMs)}. Press any key to keep it.`),
-    end: () => end(`no input for ${durationInWords(options.idleMs)}`),
-  });
-  channel.on('data', () => idle.touch());
-  const opened = options.actor.then((actor) => {
-    if (endReason !== undefined) throw new Failure('cancelled', { what: 'the session', why: endReason });
-    shell = openShell({
-      port,
-      actor,
-      core,
-      shells,
-      prefix: commandPrefix(actor.entryPoint, reachedAt),
-      reachedAt: reachedAt.host,
-      used: () => idle.touch(),
-      ...shellOptions,
-    });
-    return shell.ended;
-  });
-  const ended = opened
-    .catch(async (error: unknown) => {
-      port.write(`Error: ${printable(Failure.from(error).message)}\r\n`);
-      await port.flushed();
-      return Failure.from(error).exitCode;
-    })
-    .then((code) => exit(channel, code))
-    .catch(() => undefined)
-    .finally(() => idle.stop());
-  return { ended, warn: (text) => shell?.warn(text), end };
-}
-
 /** Runs a command line; without one, shows help. */
 function runExec(
   channel: ServerChannel,
@@ -246,7 +180,7 @@ function runExec(
     (error: unknown) => fail(io, Failure.from(error), line ?? '', options),
   );
   let finish: () => void = () => undefined;
-  const stopped = new Promise<number>((resolve) => (finish = () => resolve(exitCodes.cancelled)));
+  const stopped = new Promise<number>((resolve) => (finish = () => resolve(exitCodes.partial)));
   const ended = Promise.race([answer, stopped])
     .catch(() => exitCodes.failed)
     .then(async (code) => {
@@ -260,7 +194,12 @@ function runExec(
       io.stderr(`The session ends: ${reason}\n`);
       abort.abort();
       // An operation continues without its caller.
-      setTimeout(finish, unwindMs).unref();
+      const leave = (): void => {
+        io.stderr('The command may still run: "who" shows it while it does, and your next shell how it ended.\n');
+        finish();
+      };
+      const late = setTimeout(leave, unwindMs).unref();
+      void ended.then(() => clearTimeout(late));
     },
   };
 }
@@ -313,6 +252,7 @@ async function command(
   }
   return runCommand({
     words,
+    hasEmptyWord: hasEmptyWord(line),
     actor,
     core,
     io,
@@ -329,8 +269,12 @@ const maxNameLength = 64;
 
 function fail(io: ChannelIo, failure: Failure, line: string, { core }: SessionOptions): number {
   const words = line.trim().split(/\s+/);
-  const command = words.find((word) => !word.startsWith('-')) ?? '';
-  const rendered = renderFailure(failure, command.slice(0, maxNameLength), wantedFormat(words), core.greeting.host);
+  const rendered = renderFailure(
+    failure,
+    commandName(words).slice(0, maxNameLength),
+    wantedFormat(words),
+    core.greeting.host,
+  );
   io.stdout(rendered.stdout);
   io.stderr(rendered.stderr);
   return rendered.exitCode;

@@ -4,6 +4,7 @@
  */
 import type { Connection } from 'ssh2';
 import type { UnsupportedRequest, UnsupportedRequestCounts } from '../../domain/access/unsupportedRequest.ts';
+import { own } from '../../domain/own.ts';
 import { internalsOf } from '../transport/internals.ts';
 
 const channels: Readonly<Record<string, UnsupportedRequest>> = {
@@ -28,11 +29,6 @@ const channelRequests: Readonly<Record<string, UnsupportedRequest>> = {
 /** How long requests are counted before a report, in milliseconds. */
 const everyMs = 2000;
 
-/** Looks at own properties only, because the name comes from the client. */
-function kindOf(table: Readonly<Record<string, UnsupportedRequest>>, name: string): UnsupportedRequest | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
-}
-
 export class UnsupportedRequests {
   readonly #report: () => void;
   #counts: Partial<Record<UnsupportedRequest, number>> = {};
@@ -51,15 +47,15 @@ export class UnsupportedRequests {
     };
     const { CHANNEL_OPEN: open, GLOBAL_REQUEST: globalRequest, CHANNEL_REQUEST: channelRequest } = handlers;
     handlers.CHANNEL_OPEN = (protocol, info) => {
-      if (info.type !== 'session') count(kindOf(channels, info.type) ?? 'channel');
+      if (info.type !== 'session') count(own(channels, info.type) ?? 'channel');
       open(protocol, info);
     };
     handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
-      count(kindOf(globalRequests, name));
+      count(own(globalRequests, name));
       globalRequest(protocol, name, wantReply, data);
     };
     handlers.CHANNEL_REQUEST = (protocol, recipient, type, wantReply, data) => {
-      count(kindOf(channelRequests, type));
+      count(own(channelRequests, type));
       channelRequest(protocol, recipient, type, wantReply, data);
     };
   }

@@ -1,6 +1,6 @@
 /** Loads the firewall's tables and compares them with what was loaded, through nft(8). */
-import { Failure, isFailure } from '../../domain/failure.ts';
-import type { Runner } from '../runner.ts';
+import { Failure } from '../../domain/failure.ts';
+import { failedWith, type Runner } from '../runner.ts';
 import { renderRemoval, renderRuleset, rulesetId, tableName, type FirewallPlan } from './ruleset.ts';
 
 /**
@@ -11,6 +11,9 @@ export type TablesState = 'in force' | 'outdated' | 'changed' | 'missing';
 
 const limitMs = 20_000;
 const families = ['bridge', 'inet'] as const;
+
+/** Matches nft's message for a table that does not exist (ENOENT). */
+const noSuchTable = /No such file or directory/;
 
 export class Nftables {
   readonly #runner: Runner;
@@ -62,15 +65,10 @@ export class Nftables {
       try {
         listings.push((await this.#runner.run({ program: 'nft', args, timeoutMs: limitMs, signal })).stdout);
       } catch (error) {
-        if (isFailure(error, 'program-failed') && isAbsent(String(error.details?.['stderr']))) return undefined;
+        if (failedWith(error, noSuchTable)) return undefined;
         throw error;
       }
     }
     return listings.join('\n');
   }
-}
-
-/** Reports whether nft failed because the table does not exist (ENOENT), and for no other reason. */
-function isAbsent(stderr: string): boolean {
-  return /No such file or directory/.test(stderr);
 }

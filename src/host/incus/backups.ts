@@ -1,6 +1,6 @@
 /** Backups that Incus makes of an instance on its own disk, from where they are read (`IncusStreams.readBackup`). */
 import { z } from 'zod';
-import { isFailure } from '../../domain/failure.ts';
+import { failedWith } from '../runner.ts';
 import type { IncusClient, IncusLimits } from './client.ts';
 
 const listed = z.object({ name: z.string() });
@@ -15,15 +15,14 @@ export class IncusBackups {
   }
 
   /**
-   * Writes the files and the configuration of an instance, without its snapshots, into a tar archive on Incus's disk.
-   * Incus deletes it at `expiresAt`, in case nobody else does.
+   * Writes the files and the configuration of an instance, without its snapshots, into a tar archive on Incus's disk,
+   * compressed by zstd(1). Incus deletes it at `expiresAt`, in case nobody else does.
    */
   async create(instance: string, name: string, expiresAt: Date, timeoutMs: number): Promise<void> {
     const request = {
       name,
       instance_only: true,
-      // It is compressed on its way.
-      compression_algorithm: 'none',
+      compression_algorithm: 'zstd',
       expires_at: expiresAt.toISOString(),
     };
     const args = ['query', '--request', 'POST', '--wait', '--data', JSON.stringify(request), pathOf(instance)];
@@ -43,8 +42,7 @@ export class IncusBackups {
     try {
       await this.#client.run(['query', '--request', 'DELETE', '--wait', path], { timeoutMs: this.#limits.changeMs });
     } catch (error) {
-      const isGone = isFailure(error, 'program-failed') && /backup not found/i.test(String(error.details?.['stderr']));
-      if (!isGone) throw error;
+      if (!failedWith(error, /backup not found/i)) throw error;
     }
   }
 }

@@ -5,6 +5,7 @@
  * `dns.mode=none` alone hides nothing: it keeps Incus from naming its instances, and dnsmasq then takes the names that
  * the clients themselves send.
  */
+import { isTrue } from './booleans.ts';
 import { parseNetwork } from '../../domain/values/network.ts';
 import { metadataPrefix } from './documents.ts';
 
@@ -68,7 +69,7 @@ function nicsOn(bridge: string, { devices, expanded_devices: expanded }: Instanc
 export function withoutFixedAddress(bridge: string, instances: readonly Instance[]): string[] {
   // With IPv4 filtering Incus itself fixes an address.
   const isFixed = (nic: Config): boolean =>
-    (nic['ipv4.address'] ?? '') !== '' || nic['security.ipv4_filtering'] === 'true';
+    (nic['ipv4.address'] ?? '') !== '' || isTrue(nic['security.ipv4_filtering']);
   return instances.filter((instance) => nicsOn(bridge, instance).some((nic) => !isFixed(nic))).map(({ name }) => name);
 }
 

@@ -10,9 +10,10 @@ import { quoted } from '../../domain/text.ts';
 const busy = /Instance is busy running a "([^"]+)" operation/;
 /**
  * Matches the error of Incus for the volume of a stopped instance that something still has mounted: its file server,
- * for a while after a file was read or written, or a start that has failed (incus 6.0, storage/errors.go).
+ * for a while after a file was read or written, or a start that has failed (incus 6.0, storage/errors.go). On ZFS a
+ * rename finds that out later, and Incus takes it back (seen with incus 6.0.4: the folder is still a mount point).
  */
-const inUse = /^Error: (?:.*: )?In use$/m;
+const inUse = /^Error: (?:.*: )?(?:In use|rename \/\S+ \/\S+: device or resource busy)$/m;
 
 /** How long to wait, in milliseconds: as long as a clean shutdown may take, and what Incus does after it. */
 const waitMs = 45_000;

@@ -3,6 +3,7 @@
  * that it serves itself ends with no signal, and its container never stops; only an abort of the connection frees it
  * (Documentation/filesystems/fuse.rst in the kernel's source, "Aborting a filesystem connection").
  */
+import { isTrue } from './booleans.ts';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -65,7 +66,7 @@ const idMap = z.array(z.object({ Isuid: z.boolean(), Hostid: z.number(), Maprang
 
 /** Returns the user ids of an instance by its configuration; undefined if others have them too, or it has none. */
 export function ownIds(config: Readonly<Record<string, string>>): IdRange | undefined {
-  if (config[isolatedKey] !== 'true') return undefined;
+  if (!isTrue(config[isolatedKey])) return undefined;
   const users = readIdMap(config['volatile.idmap.current']).find(({ Isuid }) => Isuid);
   return users === undefined ? undefined : { first: users.Hostid, count: users.Maprange };
 }

@@ -1,14 +1,14 @@
 /**
- * Incus, through its own client: arguments in, typed documents out.
+ * Incus: arguments in, typed documents out.
  *
- * Reads go through `incus query` (the REST API's own documents), changes through the client's commands. Sources: the
- * manual pages of `incus` 6.0 and its REST API description. A failed query rejects; it never returns an empty result.
+ * Reads ask the REST API, changes run the commands of Incus's own client. Sources: the manual pages of `incus` 6.0 and
+ * its REST API description. A failed read rejects; it never returns an empty result.
  */
 import pRetry from 'p-retry';
 import { z } from 'zod';
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
-import { defaultIncusLimits, IncusClient, type IncusLimits } from './client.ts';
+import { defaultIncusLimits, IncusClient, type IncusAccess, type IncusLimits } from './client.ts';
 import { ConsoleLogs } from './consoleLog.ts';
 import * as documents from './documents.ts';
 import type {
@@ -22,11 +22,11 @@ import type {
 } from './documents.ts';
 import { ownIds, type FuseConnections, type IdRange } from './fuse.ts';
 import { IdChoice } from './idChoice.ts';
-import { listWithState } from './instanceList.ts';
+import { listWithState, oneWithState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import { IncusBackups } from './backups.ts';
 import { IncusSnapshots } from './snapshots.ts';
-import type { Output, Runner } from '../runner.ts';
+import { failedWith, isTooMuch, type Output } from '../runner.ts';
 
 interface StartOptions {
   /**
@@ -63,11 +63,20 @@ export const metricsAgeMs = 8000;
 const neverStarted = /Failed to retrieve PID of executing child process/;
 
 /**
+ * Matches an error of Incus 6.0 that means that the process which monitors a container has ended, while Incus still
+ * takes the container for running (seen after a start that failed).
+ */
+const monitorGone = /connection (?:refused|reset by peer)/i;
+
+/** For what Incus refuses in a moment between two states: about ten seconds in all. */
+const briefRetries = { retries: 6, minTimeout: 150 };
+
+/**
  * Reports whether a start, stop or restart failed because the instance was in that state already, so that Incus changed
  * nothing (messages observed with incus 6.0).
  */
 export function isAlready(state: 'running' | 'stopped', error: unknown): boolean {
-  return isFailure(error, 'program-failed') && String(error.details?.['stderr']).includes(`is already ${state}`);
+  return failedWith(error, new RegExp(`is already ${state}`));
 }
 
 export class Incus {
@@ -80,8 +89,8 @@ export class Incus {
   readonly limits: IncusLimits;
 
   /** `fuse` is undefined where the instances are not on this machine. */
-  constructor(runner: Runner, limits: IncusLimits = defaultIncusLimits, fuse?: FuseConnections) {
-    this.#client = new IncusClient(runner, limits);
+  constructor(access: IncusAccess, limits: IncusLimits = defaultIncusLimits, fuse?: FuseConnections) {
+    this.#client = new IncusClient(access, limits);
     this.snapshots = new IncusSnapshots(this.#client, limits, this.#idChoice);
     this.backups = new IncusBackups(this.#client, limits);
     this.limits = limits;
@@ -107,17 +116,12 @@ export class Incus {
 
   /** Returns all instances with state (addresses; disk, memory and CPU use) and snapshots, in one query. */
   instancesWithState(signal?: AbortSignal): Promise<IncusInstance[]> {
-    return this.#listWithState(undefined, signal);
-  }
-
-  #listWithState(filter: string | undefined, signal?: AbortSignal): Promise<IncusInstance[]> {
-    return listWithState((path, schema, maxBytes) => this.#client.query(path, schema, signal, maxBytes), filter);
+    return listWithState((path, schema, maxBytes) => this.#client.query(path, schema, signal, maxBytes));
   }
 
   /** Returns one instance with state, or `undefined` if it does not exist. */
-  async instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
-    const found = await this.#listWithState(`name eq ${name}`, signal);
-    return found.find((candidate) => candidate.name === name);
+  instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
+    return oneWithState((path, schema, maxBytes) => this.#client.query(path, schema, signal, maxBytes), name);
   }
 
   state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {
@@ -125,15 +129,17 @@ export class Incus {
   }
 
   /**
-   * Returns the memory in use by instance, without the page cache. Incus caches it for {@link metricsAgeMs}. The query
-   * does not use `--raw`, with which the client prints an error as if it were the result, and exits 0.
+   * Returns the memory in use by instance, without the page cache. Incus caches it for {@link metricsAgeMs}. Nothing is
+   * known while the metrics are too long: they have lines for each network interface, and root in a container can make
+   * thousands, which must not keep the others from being listed.
    */
   async memoryInUse(signal?: AbortSignal): Promise<MemoryInUse> {
-    const { stdout } = await this.#client.run(['query', '/1.0/metrics?project=default'], {
-      timeoutMs: this.limits.readMs,
-      signal,
-    });
-    return memoryInUse(stdout);
+    try {
+      return memoryInUse(await this.#client.text('/1.0/metrics?project=default', signal));
+    } catch (error) {
+      if (isTooMuch(error)) return new Map();
+      throw error;
+    }
   }
 
   images(signal?: AbortSignal): Promise<IncusImage[]> {
@@ -154,8 +160,14 @@ export class Incus {
     return (leases ?? []).map((lease) => lease.address);
   }
 
-  pools(signal?: AbortSignal): Promise<IncusPool[]> {
-    return this.#client.query('/1.0/storage-pools?recursion=1', z.array(documents.pool), signal);
+  async pools(signal?: AbortSignal): Promise<IncusPool[]> {
+    // If it has none, Incus answers `null` (incus 6.0.4, seen).
+    const found = await this.#client.query(
+      '/1.0/storage-pools?recursion=1',
+      z.array(documents.pool).nullable(),
+      signal,
+    );
+    return found ?? [];
   }
 
   /** Returns the used and total bytes of a storage pool. */
@@ -182,8 +194,17 @@ export class Incus {
 
   /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
   async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
+    await this.#create([imageRef, name], spec);
+  }
+
+  /** Creates a stopped container without files. */
+  async createEmpty(name: string, spec: InstanceSpec): Promise<void> {
+    await this.#create(['--empty', name], spec);
+  }
+
+  async #create(words: readonly string[], spec: InstanceSpec): Promise<void> {
     await this.#idChoice.run(spec, () =>
-      this.#client.run(['create', imageRef, name, '--no-profiles', '--quiet'], {
+      this.#client.run(['create', ...words, '--no-profiles', '--quiet'], {
         input: JSON.stringify(spec),
         timeoutMs: this.limits.copyMs,
       }),
@@ -297,12 +318,7 @@ export class Incus {
       });
       return stdout;
     } catch (error) {
-      if (
-        isFailure(error, 'program-failed') &&
-        /file does not exist|not found|no such file/i.test(String(error.details?.['stderr']))
-      ) {
-        return undefined;
-      }
+      if (failedWith(error, /file does not exist|not found|no such file/i)) return undefined;
       throw error;
     }
   }
@@ -330,12 +346,7 @@ export class Incus {
         ...(options.maxOutputBytes === undefined ? {} : { maxOutputBytes: options.maxOutputBytes }),
         signal: options.signal,
       });
-    return pRetry(run, {
-      retries: 4,
-      minTimeout: 150,
-      shouldRetry: ({ error }) =>
-        isFailure(error, 'program-failed') && neverStarted.test(String(error.details?.['stderr'])),
-    });
+    return pRetry(run, { ...briefRetries, shouldRetry: ({ error }) => failedWith(error, neverStarted) });
   }
 
   /**
@@ -345,7 +356,12 @@ export class Incus {
    * Incus returns the output of a running container only once, so it is remembered here; output that another client has
    * read is missing. Each read of a running container causes an event, `instance-console-retrieved`.
    */
-  async consoleLog(name: string, signal?: AbortSignal): Promise<string> {
+  consoleLog(name: string, signal?: AbortSignal): Promise<string> {
+    const read = (): Promise<string> => this.#readConsoleLog(name, signal);
+    return pRetry(read, { ...briefRetries, shouldRetry: ({ error }) => failedWith(error, monitorGone) });
+  }
+
+  async #readConsoleLog(name: string, signal: AbortSignal | undefined): Promise<string> {
     const found = await this.instance(name, signal);
     if (found === undefined)
       throw new Failure('not-found', { what: `instance ${quoted(name)}`, why: 'no such instance' });

@@ -58,5 +58,5 @@ export function memoryInUse(text: string): MemoryInUse {
 }
 
 function unexpected(why: string): Failure {
-  return new Failure('unexpected-output', { what: '"incus query /1.0/metrics"', why });
+  return new Failure('unexpected-output', { what: '"GET /1.0/metrics"', why });
 }

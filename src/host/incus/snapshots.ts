@@ -44,9 +44,20 @@ export class IncusSnapshots {
     this.#idChoice = idChoice;
   }
 
+  /** Returns the names of the snapshots. Incus then does not look how large they are. */
+  async names(instance: string): Promise<string[]> {
+    const paths = await this.#client.query(pathOf(instance), z.array(z.string()));
+    return paths.map((path) => decodeURIComponent(path.split('/').at(-1) ?? ''));
+  }
+
   async list(instance: string, signal?: AbortSignal): Promise<IncusSnapshot[]> {
     const found = await this.#client.query(`${pathOf(instance)}?recursion=1`, z.array(listed), signal);
     return found.map(toSnapshot);
+  }
+
+  /** Returns one snapshot of an instance. Rejects with `program-failed` if it has none of this name. */
+  async get(instance: string, name: string): Promise<IncusSnapshot> {
+    return toSnapshot(await this.#client.query(`${pathOf(instance)}/${encodeURIComponent(name)}`, listed));
   }
 
   /** Lists the snapshots with the configuration of each. */

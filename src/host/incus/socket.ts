@@ -1,11 +1,11 @@
 /**
- * Incus's REST API over its Unix socket: requests and websockets. It serves only streams that stay open, which the
- * `incus` client does not offer to a program. Everything else goes through `src/host/incus/incus.ts`.
+ * Incus's REST API over its Unix socket: requests and websockets. It serves reads, and streams that stay open, which
+ * the `incus` client does not offer to a program. Changes go through the client (`src/host/incus/client.ts`).
  *
  * Sources: the REST API description of Incus 6.0; RFC 6455 for websockets.
  */
 import { lstatSync } from 'node:fs';
-import { request } from 'node:http';
+import { request, type Agent, type ClientRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/text.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
+import { tooMuch } from '../runner.ts';
 
 function pathExists(path: string): boolean {
   try {
@@ -45,8 +46,8 @@ export function unavailable(why: string, cause?: unknown): Failure {
   return new Failure('incus-unavailable', { what: 'Incus', why, next: 'see "doctor"' }, cause);
 }
 
-/** Maximum size of a reply, in bytes. */
-const maxReplyBytes = 1024 * 1024;
+/** Maximum size of a reply, in bytes, unless a call says more. */
+const defaultMaxReplyBytes = 1024 * 1024;
 
 const reply = z.object({
   type: z.string(),
@@ -71,9 +72,25 @@ export interface Call {
   readonly timeoutMs?: number;
   /** Cancels the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  readonly maxReplyBytes?: number;
+  /** Keeps connections for the next call. Default: a fresh connection for each. */
+  readonly agent?: Agent;
 }
 
-function parseReply(what: string, text: string): Reply {
+/** What Incus answered. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Returns what a failure calls a request. */
+function calledAs({ method, path }: Pick<Call, 'method' | 'path'>): string {
+  return `"${method} ${printable(path.split('?')[0] ?? '')}"`;
+}
+
+/** Parses the reply to a call. Throws `unexpected-output`. */
+export function parseReply(call: Pick<Call, 'method' | 'path'>, text: string): Reply {
+  const what = calledAs(call);
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -85,29 +102,45 @@ function parseReply(what: string, text: string): Reply {
   throw new Failure('unexpected-output', { what, why: 'the reply of Incus has an unexpected format' }, parsed.error);
 }
 
-/** Sends a request and returns the text of the reply. */
-function exchange(socketPath: string, what: string, { method, path, body, timeoutMs, signal }: Call): Promise<string> {
+/** Reports whether Incus closed a kept connection before it read the request (`reusedSocket` of http.ClientRequest). */
+function wasStale(sent: ClientRequest, error: Error): boolean {
+  return sent.reusedSocket && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+}
+
+/** Sends a request. Rejects with `incus-unavailable`, `timeout` or `unexpected-output` (too long). */
+export async function exchange(socketPath: string, call: Call): Promise<Answer> {
+  const { method, path, body, timeoutMs, signal, agent, maxReplyBytes = defaultMaxReplyBytes } = call;
+  const what = calledAs(call);
   const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const sent = request({
       socketPath,
       path,
       method,
-      // Use a fresh connection: a pooled one may be closed just as it is used again.
-      agent: false,
+      agent: agent ?? false,
       headers: {
         host: 'incus',
         ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
       },
     });
+    let isSettled = false;
     const settle = (finish: () => void): void => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      sent.destroy();
       finish();
     };
-    const fail = (error: Error): void => settle(() => reject(error));
-    const lost = (error: Error): void => fail(unavailable('its server does not answer', error));
+    // The destroyed request reports another error, which no longer counts.
+    const fail = (error: Error): void => {
+      settle(() => reject(error));
+      sent.destroy();
+    };
+    const lost = (error: Error): void => {
+      // A kept connection may be closed just as it is used again. Only a read may be sent twice.
+      if (method === 'GET' && wasStale(sent, error)) settle(() => resolve(exchange(socketPath, call)));
+      else fail(unavailable('its server does not answer', error));
+    };
     const abort = (): void => fail(signal?.reason as Error);
     const late = (limitMs: number): void =>
       fail(
@@ -129,10 +162,11 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes <= maxReplyBytes) chunks.push(chunk);
-        else
-          fail(new Failure('unexpected-output', { what, why: `Incus answered with more than ${maxReplyBytes} bytes` }));
+        else fail(tooMuch(what, `Incus answered with more than ${maxReplyBytes} bytes`, maxReplyBytes));
       });
-      response.on('end', () => settle(() => resolve(Buffer.concat(chunks).toString())));
+      response.on('end', () =>
+        settle(() => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() })),
+      );
     });
     sent.end(payload);
   });
@@ -143,8 +177,7 @@ function exchange(socketPath: string, what: string, { method, path, body, timeou
  * `timeout`, or `unexpected-output` (not JSON, or too long).
  */
 export async function callIncus(socketPath: string, call: Call): Promise<Reply> {
-  const what = `"${call.method} ${printable(call.path.split('?')[0] ?? '')}"`;
-  return parseReply(what, await exchange(socketPath, what, call));
+  return parseReply(call, (await exchange(socketPath, call)).text);
 }
 
 /**

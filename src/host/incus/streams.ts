@@ -26,8 +26,8 @@ export interface IncusStreams {
    */
   terminal(request: TerminalRequest): Promise<HostTerminal>;
   /**
-   * Opens the tar archive of a backup that Incus has made. Rejects with `not-found`, `program-failed` (Incus refused)
-   * or `incus-unavailable`.
+   * Opens the compressed tar archive of a backup that Incus has made. Rejects with `not-found`, `program-failed` (Incus
+   * refused) or `incus-unavailable`.
    */
   readBackup(instance: string, backup: string): Promise<Readable>;
   /**

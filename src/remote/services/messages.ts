@@ -1,5 +1,5 @@
 /** Results as messages of the typed service (proto/containarium/v1/container.proto). */
-import { showSize } from '../../catalogue/declaration/show.ts';
+import { showLimit } from '../../catalogue/declaration/show.ts';
 import type { HostInfo } from '../../domain/results/about.ts';
 import type { Container, ContainerDetails } from '../../domain/results/container.ts';
 
@@ -51,7 +51,7 @@ function stateOf({ status, provisioning }: Container): string {
 
 /** Returns a size as the command line reads it: `4GiB`. */
 function sizeText(bytes: number): string {
-  return showSize(bytes).replaceAll(' ', '');
+  return showLimit(bytes).replaceAll(' ', '');
 }
 
 /** Returns a time in seconds since 1970; 0 if it is not known. */

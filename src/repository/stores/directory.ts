@@ -3,7 +3,7 @@
  * disk, so that a name never stands for a part.
  */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
@@ -26,7 +26,7 @@ export class DirectoryStore implements Store {
     const path = join(this.place, key);
     const part = `${path}${partSuffix}`;
     try {
-      await this.#requireFolder();
+      await this.requireWritable();
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       await rm(part, { force: true });
       await pipeline(source, createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }), {
@@ -118,6 +118,16 @@ export class DirectoryStore implements Store {
     return bavail * bsize;
   }
 
+  async requireWritable(): Promise<void> {
+    await this.#requireFolder();
+    try {
+      // Root may write everywhere, but not on a disk that is mounted read-only.
+      await access(this.place, constants.W_OK);
+    } catch (error) {
+      throw this.#failure('storing a backup', error);
+    }
+  }
+
   /**
    * Refuses a folder that is missing, because its disk may not be mounted and the backups would fill the disk below,
    * and one in which another account could replace a backup.
@@ -126,7 +136,7 @@ export class DirectoryStore implements Store {
     const refuse = (why: string, next: string, cause?: unknown): Failure =>
       new Failure('store-unavailable', { what: `the folder for backups ${this.place}`, why, next }, cause);
     const found = await stat(this.place).catch((error: unknown) => {
-      const why = isMissing(error) ? 'it does not exist' : reasonOf(error);
+      const why = isMissing(error) ? 'it does not exist' : `it ${reasonOf(error)}`;
       throw refuse(why, `mount its disk, or make it: install -d -m 700 ${this.place}`, error);
     });
     if (!found.isDirectory()) throw refuse('it is not a folder', 'set backups.directory to a folder');
@@ -164,7 +174,8 @@ export class DirectoryStore implements Store {
         error,
       );
     if (code === 'ABORT_ERR') return new Failure('cancelled', { what, why: 'it was cancelled' }, error);
-    return new Failure('store-unavailable', { what, why: `${this.place}: ${reasonOf(error)}` }, error);
+    const next = `look at its disk: findmnt --target ${this.place}`;
+    return new Failure('store-unavailable', { what, why: `${this.place} ${reasonOf(error)}`, next }, error);
   }
 }
 
@@ -176,6 +187,16 @@ function isMissing(error: unknown): boolean {
   return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
 }
 
+/** What the codes of open(2) and its like mean for a folder, as predicates. */
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'may not be used by this account',
+  EIO: 'has a disk that reports errors',
+  ENOENT: 'has lost a file or folder that was there',
+  EROFS: 'is read-only',
+  ESTALE: 'has lost its server',
+};
+
 function reasonOf(error: unknown): string {
-  return codeOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const code = codeOf(error) ?? '';
+  return reasons[code] ?? `cannot be used (${code === '' ? String(error) : code})`;
 }

@@ -202,6 +202,11 @@ export class S3Store implements Store {
     }
   }
 
+  /** A bucket does not tell before something is stored. */
+  requireWritable(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** A bucket has no size. */
   freeBytes(): Promise<undefined> {
     return Promise.resolve(undefined);

@@ -78,7 +78,7 @@ export class S3Requests {
 
   constructor(access: S3Access, limits: S3Limits) {
     this.#access = access;
-    this.#base = `${access.endpoint.replace(/\/+$/, '')}/${access.bucket}`;
+    this.#base = `${access.endpoint.replace(/(?<!\/)\/+$/, '')}/${access.bucket}`;
     this.place = `bucket "${access.bucket}" at ${new URL(access.endpoint).host}`;
     this.limits = limits;
   }

@@ -25,6 +25,8 @@ export interface Store {
   clear(prefix: string): Promise<void>;
   /** Deletes what was stored in part, if nothing was added to it since `before`. */
   sweep(before: Date): Promise<void>;
+  /** Rejects if nothing can be stored. A store that cannot tell beforehand resolves. */
+  requireWritable(): Promise<void>;
   /** Returns the free space; undefined if the store does not tell. */
   freeBytes(): Promise<number | undefined>;
 }

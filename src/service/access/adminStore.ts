@@ -49,7 +49,7 @@ export function certificateUse(name: string): string {
 
 export interface Addition {
   readonly keys: readonly LimitedKey[];
-  /** The role of a new admin; for an existing admin it must match the present role. */
+  /** Required for a new admin; for an existing admin it must match the present role. */
   readonly role?: AdminRole | undefined;
   /** Allows certificates for this admin, who then needs no key. */
   readonly certificate?: boolean | undefined;
@@ -115,6 +115,12 @@ export class AdminStore {
         next: `"admin role ${name} ${role}" changes it`,
       });
     }
+    const newRole = before?.role ?? role;
+    if (newRole === undefined)
+      throw new Failure('not-found', {
+        what: `admin ${quoted(name)}`,
+        why: 'no admin has this name, and no role was given for a new one',
+      });
     const known = new Map((before?.keys ?? []).map((key) => [fingerprintOf(key), key]));
     const added: AdminKey[] = [];
     const changed: AdminKey[] = [];
@@ -132,7 +138,7 @@ export class AdminStore {
       const changes = new Map(changed.map((key) => [fingerprintOf(key), key]));
       const admin: Admin = {
         name,
-        role: before?.role ?? role ?? 'admin',
+        role: newRole,
         ...(canCertify ? { certificate: true } : {}),
         keys: [...(before?.keys ?? []).map((key) => changes.get(fingerprintOf(key)) ?? key), ...added],
       };
@@ -170,9 +176,14 @@ export class AdminStore {
 
   /**
    * Removes an admin by name, or the keys that match a fingerprint or comment. Refuses to remove the last admin, and
-   * `caller` or the key of their login with `confirmation-required`.
+   * `caller` or the key of their login with `confirmation-required`. Calls `leave` for each admin of whom nothing
+   * stays, before that.
    */
-  async remove(selector: string, caller?: Unconfirmed): Promise<AdminChange> {
+  async remove(
+    selector: string,
+    caller?: Unconfirmed,
+    leave: (name: string) => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<AdminChange> {
     const named = this.named(selector);
     const parsed = this.all.flatMap((admin) => admin.keys.flatMap((key) => publicKeyOf(key) ?? []));
     const gone =
@@ -195,6 +206,7 @@ export class AdminStore {
     if (caller !== undefined && (named?.name === caller.name || gone.has(caller.fingerprint ?? '')))
       throw endsOwnLogin(selector);
     const owner = named ?? this.all.find((admin) => admin.keys.some((key) => gone.has(fingerprintOf(key))));
+    for (const { name } of this.all) if (!after.some((admin) => admin.name === name)) await leave(name);
     await this.#write(after);
     return this.#change(owner?.name ?? selector, { removed, note: removed.length === 0 ? 'removed' : null });
   }

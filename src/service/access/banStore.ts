@@ -4,7 +4,14 @@
  */
 import type { Low } from 'lowdb';
 import { z } from 'zod';
-import { penaltyReasonNames, penaltyReasons, type Ban, type BanInfo, type Penalty } from '../../domain/access/ban.ts';
+import {
+  currentBan,
+  penaltyReasonNames,
+  penaltyReasons,
+  type Ban,
+  type BanInfo,
+  type Penalty,
+} from '../../domain/access/ban.ts';
 import { Failure } from '../../domain/failure.ts';
 import { contains, isSource, parseNetwork, type Network } from '../../domain/values/network.ts';
 import type { BanChange } from '../../domain/results/bans.ts';
@@ -40,9 +47,6 @@ const maxPenalties = 10_000;
  * Maximum delay before penalties are written, in milliseconds. Many may come in a second, so one write takes them all.
  */
 const writeAfterMs = 1000;
-/** Prefix length below which a ban needs `yes`: a wider network is probably a mistake. */
-const widestBits = { 4: 8, 6: 32 } as const;
-
 export interface BanListener {
   /** Called with all bans after every change. */
   bans(bans: readonly Ban[]): void;
@@ -86,12 +90,15 @@ export class BanStore {
   /** The bans in force. */
   get bans(): readonly Ban[] {
     const nowMs = this.#nowMs;
+    this.#db.data.bans = this.#db.data.bans.map((ban) => currentBan(ban, nowMs));
     return this.#db.data.bans.filter(({ until }) => until === null || Date.parse(until) > nowMs);
   }
 
   /** The penalties in force, and the recent ones that make the next penalty of their source longer. */
   get penalties(): readonly Penalty[] {
-    const forgottenMs = this.#nowMs - this.#options.maxPenaltyMs;
+    const nowMs = this.#nowMs;
+    const forgottenMs = nowMs - this.#options.maxPenaltyMs;
+    for (const [network, penalty] of this.#penalties) this.#penalties.set(network, currentBan(penalty, nowMs));
     return [...this.#penalties.values()].filter(({ until }) => Date.parse(until) > forgottenMs);
   }
 
@@ -125,16 +132,8 @@ export class BanStore {
   /** Bans a network or replaces its ban. Without `forMs` the ban lasts until it is lifted. */
   async add(
     network: Network,
-    options: {
-      forMs: number | undefined;
-      reason: string | undefined;
-      by: string;
-      yes: boolean;
-      own: string | undefined;
-    },
+    { forMs, reason, by }: { forMs: number | undefined; reason: string | undefined; by: string },
   ): Promise<BanChange> {
-    const { forMs, reason, by, yes, own } = options;
-    if (!yes) refuseMistakes(network, own);
     const now = this.#options.now();
     const others = this.bans.filter((ban) => ban.network !== network.text);
     if (others.length >= maxBans) {
@@ -257,24 +256,6 @@ export class BanStore {
       for (const network of [...this.#penalties.keys()]) if (!kept.has(network)) this.#penalties.delete(network);
       this.#db.data = { bans: [...this.bans], penalties: [...penalties] };
       await this.#db.write().catch((error: unknown) => this.#options.onTrouble(Failure.from(error)));
-    });
-  }
-}
-
-function refuseMistakes(network: Network, own: string | undefined): void {
-  const what = `ban of ${network.text}`;
-  if (network.bits < widestBits[network.family]) {
-    throw new Failure('confirmation-required', {
-      what,
-      why: `it is wider than a /${widestBits[network.family]}`,
-      next: 'add --yes to ban it anyway',
-    });
-  }
-  if (own !== undefined && contains(network, parseNetwork(own))) {
-    throw new Failure('confirmation-required', {
-      what,
-      why: 'it contains your own address',
-      next: 'add --yes to ban it anyway; you will not be able to log in from there',
     });
   }
 }

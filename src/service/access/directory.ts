@@ -6,8 +6,9 @@ import { limitsOf, type AdminStore } from './adminStore.ts';
 import type { CertificateStore } from '../certificates/certificateStore.ts';
 import type { CaStore } from './caStore.ts';
 import type { HostContext } from '../instances/context.ts';
-import { boundKey, type Invitation, type InvitationStore } from './invitationStore.ts';
-import { decodeKeys, field, ownerOfInstance, publicKeyOf, type StoredKey } from '../instances/metadata.ts';
+import { boundKey, isForOneOf, type Invitation, type InvitationStore } from './invitationStore.ts';
+import { keysInForce } from '../instances/keySteps.ts';
+import { field, ownerOfInstance, publicKeyOf, type StoredKey } from '../instances/metadata.ts';
 
 export interface OwnState {
   readonly admins: AdminStore;
@@ -35,7 +36,7 @@ export async function collectOwners(context: HostContext): Promise<Owner[]> {
       : [
           {
             user,
-            keys: decodeKeys(instance.config[field.keys]),
+            keys: keysInForce(instance, user, context.operations),
             createdAt: instance.created_at,
             expiresAt: instance.config[field.expires],
           },
@@ -79,7 +80,9 @@ export function makeDirectory(
     cas: cas.all,
     admins: admins.all.map(({ name, role }) => ({ name, role })),
     users: [...owners].sort((a, b) => byAge([a.createdAt, a.user], [b.createdAt, b.user])).map(({ user }) => user),
-    invitations: invitations.all.filter((entry) => ownerStands(entry, owners, cas.all)).flatMap(openInvitation),
+    invitations: invitations.all
+      .filter((entry) => isForOneOf(entry, owners) && ownerStands(entry, owners, cas.all))
+      .flatMap(openInvitation),
     remote: certificates.trust,
   };
 }

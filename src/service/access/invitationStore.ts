@@ -17,8 +17,10 @@ import { openState } from '../../journal/jsonState.ts';
 import type { AdminStore } from './adminStore.ts';
 
 const inviteeSchema = z.discriminatedUnion('kind', [
+  /** With a role it makes a new admin. Without one it is for an admin who is there, and ends with them. */
   z.object({ kind: z.literal('admin'), name: z.string(), role: z.enum(['viewer', 'operator', 'admin']).optional() }),
-  z.object({ kind: z.literal('user'), name: z.string() }),
+  /** It is for this one container, and not for a later one of the same user. Earlier versions kept only the name. */
+  z.object({ kind: z.literal('user'), name: z.string(), container: z.string().default('') }),
 ]);
 /** The login of an owner who invites. The invitation ends with the right of this key or certificate. */
 const owner = z.object({
@@ -42,6 +44,12 @@ type State = z.infer<typeof schema>;
 export type Invitation = z.infer<typeof invitation>;
 export type InvitingOwner = z.infer<typeof owner>;
 
+/** A container: its user, and when Incus made it, which no other container of that user shares. */
+export interface InvitingContainer {
+  readonly user: string;
+  readonly createdAt: string;
+}
+
 const invitationMs = 10 * 60 * 1000;
 /** Number of open invitations of all admins. Those of owners do not count, so that owners cannot use it up. */
 const maxOpen = 1000;
@@ -52,6 +60,8 @@ export class InvitationStore {
   readonly #db: Low<State>;
   readonly #admins: AdminStore;
   readonly #now: () => Date;
+  /** Those that are being used, and have not been ended meanwhile. */
+  readonly #inUse = new Set<Invitation>();
   #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(db: Low<State>, admins: AdminStore, now: () => Date) {
@@ -70,6 +80,9 @@ export class InvitationStore {
    */
   get all(): readonly Invitation[] {
     const now = this.#now().getTime();
+    // If the clock was set back, none is open for longer than a new one.
+    const latest = new Date(now + invitationMs).toISOString();
+    for (const entry of this.#db.data.invitations) if (entry.expiresAt > latest) entry.expiresAt = latest;
     return this.#db.data.invitations.filter((entry) => now < Date.parse(entry.expiresAt) && this.#stands(entry));
   }
 
@@ -112,7 +125,7 @@ export class InvitationStore {
    * same key ends. Rejects with `busy`, and creates none, if too many would be open.
    */
   async makeOwn(
-    user: string,
+    { user, createdAt }: InvitingContainer,
     by: { readonly name: string; readonly owner: InvitingOwner },
     keys: readonly (PublicKey | undefined)[],
   ): Promise<{ token: string; invitation: InvitationInfo }[]> {
@@ -134,7 +147,7 @@ export class InvitationStore {
       const token = newToken();
       const entry: Invitation = {
         hash: hashOf(token),
-        for: { kind: 'user', name: user },
+        for: { kind: 'user', name: user, container: createdAt },
         by: by.name,
         owner: by.owner,
         ...(line === undefined ? {} : { key: line }),
@@ -148,10 +161,41 @@ export class InvitationStore {
   }
 
   /** Cancels those of these invitations that are open. */
-  async cancelThese(wanted: readonly Invitation[]): Promise<InvitationInfo[]> {
-    const matching = this.all.filter((entry) => wanted.includes(entry));
+  cancelThese(wanted: readonly Invitation[]): Promise<InvitationInfo[]> {
+    return this.#end((entry) => wanted.includes(entry));
+  }
+
+  /** Ends invitations, also those that are being used. Returns those that were open. */
+  async #end(isEnded: (entry: Invitation) => boolean): Promise<InvitationInfo[]> {
+    for (const entry of this.#inUse) if (isEnded(entry)) this.#inUse.delete(entry);
+    const matching = this.all.filter(isEnded);
     if (matching.length > 0) await this.#write(this.all.filter((entry) => !matching.includes(entry)));
     return matching.map(infoOf);
+  }
+
+  /** Ends the invitations for an admin who is being removed, and those that this admin has made. */
+  endOfAdmin(name: string): Promise<InvitationInfo[]> {
+    return this.#end(
+      (entry) =>
+        (entry.for.kind === 'admin' && entry.for.name === name) ||
+        (entry.by === name && entry.owner === undefined && !entry.byRoot),
+    );
+  }
+
+  /** Ends for good those that do not stand any more, as after a change of roles. */
+  async prune(): Promise<void> {
+    const standing = this.all;
+    if (standing.length < this.#db.data.invitations.length) await this.#write(standing);
+  }
+
+  /**
+   * Ends the invitations to containers that Incus has no longer. Leaves those that were made after `askedAtMs`, when
+   * Incus was asked, because their containers may be newer than its answer.
+   */
+  async endOfGone(containers: readonly InvitingContainer[], askedAtMs: number): Promise<void> {
+    await this.#end(
+      (entry) => Date.parse(entry.expiresAt) - invitationMs < askedAtMs && !isForOneOf(entry, containers),
+    );
   }
 
   /** Cancels invitations by id, or by the name that they are for. */
@@ -168,23 +212,28 @@ export class InvitationStore {
 
   /**
    * Uses an invitation: calls `bind` once, even if several clients present the same token at the same time. The
-   * invitation leaves the disk before `bind` runs, and returns if `bind` rejects. Rejects with `denied` if there is
-   * none.
+   * invitation leaves the disk before `bind` runs, and returns if `bind` rejects, unless it was ended meanwhile, which
+   * `isEnded` tells. Rejects with `denied` if there is none.
    */
-  async use<T>(hash: string, bind: (invitation: Invitation) => Promise<T>): Promise<T> {
+  async use<T>(hash: string, bind: (invitation: Invitation, isEnded: () => boolean) => Promise<T>): Promise<T> {
     const found = this.all.find((entry) => entry.hash === hash);
     if (found === undefined) throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
-    await this.#write(this.all.filter((entry) => entry !== found));
+    this.#inUse.add(found);
     try {
-      return await bind(found);
+      await this.#write(this.all.filter((entry) => entry !== found));
+      return await bind(found, () => !this.#inUse.has(found));
     } catch (error) {
-      await this.#write([...this.all, found]);
+      if (this.#inUse.has(found)) await this.#write([...this.all, found]);
       throw error;
+    } finally {
+      this.#inUse.delete(found);
     }
   }
 
-  #stands({ by, byRoot, owner: inviting, for: { kind } }: Invitation): boolean {
+  #stands({ by, byRoot, owner: inviting, for: invitee }: Invitation): boolean {
+    const { kind } = invitee;
     if (inviting !== undefined) return kind === 'user';
+    if (kind === 'admin' && invitee.role === undefined && this.#admins.named(invitee.name) === undefined) return false;
     if (byRoot) return true;
     const role = this.#admins.named(by)?.role;
     return role === 'admin' || (role === 'operator' && kind === 'user');
@@ -200,6 +249,14 @@ export class InvitationStore {
 
 export function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
+}
+
+/** Reports whether an invitation is for one of these containers, or not for a container at all. */
+export function isForOneOf({ for: invitee }: Invitation, containers: readonly InvitingContainer[]): boolean {
+  return (
+    invitee.kind !== 'user' ||
+    containers.some(({ user, createdAt }) => user === invitee.name && createdAt === invitee.container)
+  );
 }
 
 /** Returns the id of an invitation in lists: the first 12 digits of its hash. */

@@ -11,8 +11,8 @@ const folders = ['/etc/', '/usr/', '/home/', '/root/', '/opt/', '/srv/'];
 /** Number of files that are compared. Of more files, each has the same chance. */
 const maxCompared = 2000;
 
-/** Number of files that one program gets as arguments, so that they stay below 128 KiB. */
-const filesAtOnce = 25;
+/** Number of files that one program reads, so that what it prints stays below 16 MiB. */
+const filesAtOnce = 1000;
 
 /** How long the checksums of so many files may take, in milliseconds. */
 const checksumMs = 300_000;
@@ -50,14 +50,15 @@ export async function compareFiles(
   for (let at = 0; at < files.length; at += filesAtOnce) {
     const some = files.slice(at, at + filesAtOnce);
     const present = await checksums(context, instance, some);
+    const changed = some.filter(({ path, sha256 }) => present.has(path) && present.get(path) !== sha256);
+    const byBoot = await changedSince(context, instance, changed, startedAt);
     for (const { path, sha256 } of some) {
-      const isSame = present.get(path) === sha256;
-      if (!isSame && present.has(path) && (await changedSince(context, instance, path, startedAt))) {
+      if (byBoot.has(path)) {
         changedByBoot += 1;
         continue;
       }
       compared += 1;
-      if (!isSame) different.push(path);
+      if (present.get(path) !== sha256) different.push(path);
     }
   }
   return { compared, changedByBoot, different };
@@ -68,44 +69,51 @@ async function checksums(
   instance: string,
   files: readonly FileEntry[],
 ): Promise<Map<string, string>> {
-  const paths = files.map(({ path }) => path);
-  const lines = await linesOf(context, instance, ['sha256sum', '--', ...paths], paths.length);
+  const lines = await linesOf(context, instance, ['sha256sum', '--'], files);
   const entries = lines.flatMap((line) => parseLine(line) ?? []);
   return new Map(entries.map(({ path, sha256 }) => [path, sha256]));
 }
 
-/** Reports whether a file was changed since a time. The clock of a container is that of the host. */
+/** Returns the paths of the files that were changed since a time. The clock of a container is that of the host. */
 async function changedSince(
   context: Pick<HostContext, 'incus'>,
   instance: string,
-  path: string,
+  files: readonly FileEntry[],
   since: Date,
-): Promise<boolean> {
-  const [seconds = ''] = await linesOf(context, instance, ['stat', '--format=%Y', '--', path], 1);
-  return /^\d+$/.test(seconds) && Number(seconds) >= Math.floor(since.getTime() / 1000);
+): Promise<Set<string>> {
+  const lines = await linesOf(context, instance, ['stat', '--format=%Y %n', '--'], files);
+  const sinceSeconds = Math.floor(since.getTime() / 1000);
+  return new Set(
+    lines.flatMap((line) => {
+      const [, seconds = '', path = ''] = /^(\d+) (.*)$/.exec(line) ?? [];
+      return seconds !== '' && Number(seconds) >= sinceSeconds ? [path] : [];
+    }),
+  );
 }
 
 /**
- * Runs a program that prints a line for each file, or complains about it and exits with 1. The client of Incus exits
- * with 1 too, if the program did not start (seen with incus 6.0.4). So every file must be accounted for; if one is not,
- * the program runs again, and then fails.
+ * Runs a program that prints a line for each file, or complains about it and exits with 1, which xargs(1) turns into
+ * 123. The client of Incus exits with 1, if the program did not start (seen with incus 6.0.4). So every file must be
+ * accounted for; if one is not, the program runs again, and then fails.
  */
 async function linesOf(
   { incus }: Pick<HostContext, 'incus'>,
   instance: string,
   argv: readonly [program: string, ...args: string[]],
-  files: number,
+  files: readonly FileEntry[],
 ): Promise<string[]> {
+  if (files.length === 0) return [];
   const [program] = argv;
+  const input = files.map(({ path }) => `${path}\0`).join('');
   const run = async (): Promise<string[]> => {
-    const options = { env: { LC_ALL: 'C' }, timeoutMs: checksumMs, allowExit: [0, 1] };
-    const { stdout, stderr } = await incus.exec(instance, argv, options);
+    const options = { env: { LC_ALL: 'C' }, timeoutMs: checksumMs, allowExit: [0, 1, 123], input };
+    const { stdout, stderr } = await incus.exec(instance, ['xargs', '-0', ...argv], options);
     const lines = stdout.split('\n').filter((line) => line !== '');
     const complaints = stderr.split('\n').filter((line) => line.startsWith(`${program}: `));
-    if (lines.length + complaints.length >= files) return lines;
+    if (lines.length + complaints.length >= files.length) return lines;
     throw new Failure('unexpected-output', {
       what: `"${program}" in the restored container`,
-      why: `it says nothing about ${files - lines.length - complaints.length} of ${files} files`,
+      why: `it says nothing about ${files.length - lines.length - complaints.length} of ${files.length} files`,
       details: { stderr: stderr.slice(-500) },
     });
   };

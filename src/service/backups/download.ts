@@ -1,8 +1,10 @@
 /** `backup download`: sends a backup to the standard output of the caller, at the pace at which the caller takes it. */
 import type { AgeIdentity } from '../../domain/values/age.ts';
 import type { BackupDownloaded } from '../../domain/results/backups.ts';
+import { eitherSignal } from '../../domain/signals.ts';
 import { Failure } from '../../domain/failure.ts';
 import { containerName, type Username } from '../../domain/values/username.ts';
+import type { Manifest } from '../../repository/manifest.ts';
 import type { Call, HostContext } from '../instances/context.ts';
 import { idOf, manifestOf } from './shared.ts';
 
@@ -32,25 +34,44 @@ export async function downloadBackup(
     });
   const left = new AbortController();
   terminal.attach({ input: () => undefined, resize: () => undefined, end: () => left.abort() });
-  const gone = AbortSignal.any([signal, left.signal]);
+  using either = eitherSignal(signal, left.signal);
+  const gone = either.signal;
   const repository = await context.repository();
   const id = await idOf(repository, user, wanted);
   const manifest = await manifestOf(repository, user, id);
   const isPlain = plain || identity !== undefined;
-  const source = isPlain ? await repository.data(manifest, identity, gone) : await repository.stored(manifest, gone);
+  const chain = manifest.version === 2 ? await repository.chain(manifest, gone) : [manifest];
+  if (!isPlain) requireJoinable(manifest, chain);
   let bytes = 0;
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>)
-      for (let at = 0; at < chunk.length; at += pieceBytes) {
-        if (gone.aborted) throw cancelled(id);
-        const piece = chunk.subarray(at, at + pieceBytes);
-        await terminal.output(piece);
-        bytes += piece.length;
-      }
+    for (const each of chain) {
+      const source = isPlain ? await repository.data(each, identity, gone) : await repository.stored(each, gone);
+      for await (const chunk of source as AsyncIterable<Buffer>)
+        for (let at = 0; at < chunk.length; at += pieceBytes) {
+          if (gone.aborted) throw cancelled(id);
+          const piece = chunk.subarray(at, at + pieceBytes);
+          await terminal.output(piece);
+          bytes += piece.length;
+        }
+    }
   } catch (error) {
     throw gone.aborted ? cancelled(id) : error;
   }
   return { user, container: containerName(user), id, bytes, isPlain };
+}
+
+/**
+ * Refuses encrypted files of which several would be sent: one after the other they are no file of age. Compressed ones
+ * are one of zstd.
+ */
+function requireJoinable({ id }: Manifest, chain: readonly Manifest[]): void {
+  if (chain.length === 1 || chain.every(({ encryption }) => encryption === 'none')) return;
+  const others = chain.slice(0, -1).map((each) => each.id);
+  throw new Failure('usage', {
+    what: `backup ${id}`,
+    why: `it builds on ${others.join(', ')}, and encrypted files cannot be sent as one`,
+    next: 'give the identity of a recipient with --identity, or copy the folders of these backups from the store',
+  });
 }
 
 function cancelled(id: string): Failure {

@@ -6,7 +6,7 @@ import { quoted } from '../../domain/text.ts';
 import { containerName, type Username } from '../../domain/values/username.ts';
 import { metadataPrefix, type IncusInstance } from '../../host/incus/documents.ts';
 import { latest } from '../../domain/values/backupId.ts';
-import type { Manifest, Verification } from '../../repository/manifest.ts';
+import { verifiedAt, type Manifest, type Verification } from '../../repository/manifest.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 /** The beginnings of keys that Incus keeps for itself, that may hold secrets, or that reach around its checks. */
@@ -23,6 +23,7 @@ export function keptConfig({ config }: Pick<IncusInstance, 'config'>): Record<st
 
 export function toBackup(manifest: Manifest, verification: Verification | undefined): Backup {
   const { id, user, container, createdAt, createdBy, encryption, data, files } = manifest;
+  const isSent = manifest.version === 2;
   return {
     id,
     user,
@@ -30,10 +31,12 @@ export function toBackup(manifest: Manifest, verification: Verification | undefi
     createdAt,
     createdBy,
     isEncrypted: encryption !== 'none',
+    format: isSent ? 'zfs' : 'export',
+    base: isSent ? manifest.base : null,
     storedBytes: data.storedBytes + files.storedBytes,
     plainBytes: data.plainBytes,
     files: files.count,
-    verifiedAt: verification?.verifiedAt ?? null,
+    verifiedAt: verifiedAt(verification) ?? null,
   };
 }
 
@@ -53,18 +56,27 @@ export function backupTarget(user: Username, id: string): string {
 
 export function noBackup(user: Username, id: string): Failure {
   return new Failure('not-found', {
-    what: `backup ${quoted(id)}`,
-    why: `the container of ${user} has none of this id`,
+    what: id === latest ? `backup of ${user}` : `backup ${quoted(id)}`,
+    why: id === latest ? 'there is none' : `the container of ${user} has no backup with this id`,
     next: `see "backup list ${user}"`,
   });
 }
 
-/** Returns the id of a backup, and that of the newest one that can be read for `latest`. Rejects with `not-found`. */
+/**
+ * Returns the id of a backup, and that of the newest one for `latest`. Rejects with `not-found`, and with
+ * `backup-damaged` if the newest one is known to be damaged: an older one is a choice for a person.
+ */
 export async function idOf(repository: Repository, user: Username, wanted: string): Promise<string> {
   if (wanted !== latest) return wanted;
-  const newest = (await repository.list(containerName(user))).find(({ manifest }) => manifest !== undefined);
+  const [newest, ...older] = await repository.list(containerName(user));
   if (newest === undefined) throw noBackup(user, wanted);
-  return newest.id;
+  if (newest.trouble === undefined) return newest.id;
+  const good = older.find(({ trouble }) => trouble === undefined);
+  throw new Failure('backup-damaged', {
+    what: `the newest backup of ${user}, ${newest.id},`,
+    why: newest.trouble,
+    next: good === undefined ? `see "backup list ${user}"` : `the one before it is ${good.id}: name it to use it`,
+  });
 }
 
 /** Reads the manifest of a backup. Rejects with `not-found` or `backup-damaged`. */

@@ -3,12 +3,15 @@
  * backup, and deletes it again, however that ends.
  */
 import type { BackupVerified } from '../../domain/results/backups.ts';
-import { Failure } from '../../domain/failure.ts';
-import { formatExact, formatHuman } from '../../domain/values/size.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import { plural } from '../../domain/text.ts';
+import { formatExact } from '../../domain/values/size.ts';
 import { containerName } from '../../domain/values/username.ts';
 import type { InstanceSpec } from '../../host/incus/incus.ts';
-import type { Manifest } from '../../repository/manifest.ts';
 import type { FileEntry } from '../../repository/fileList.ts';
+import type { BackupName } from '../../repository/layout.ts';
+import type { Manifest } from '../../repository/manifest.ts';
+import type { Repository } from '../../repository/repository.ts';
 import type { Call, HostContext } from '../instances/context.ts';
 import { field } from '../instances/metadata.ts';
 import { findPlacement, type Placement } from '../instances/placement.ts';
@@ -17,7 +20,7 @@ import { waitFor } from '../instances/waiting.ts';
 import { isolationConfig, shiftsIds } from '../isolation/config.ts';
 import { compareFiles, isBooted, requireSame, sampled, type Comparison } from './compare.ts';
 import { replaceConfiguration, rootFor } from './imported.ts';
-import { requireNetworks } from './networks.ts';
+import { importFacts, makeInstance, readyBackup, requirePool } from './making.ts';
 import { backupTarget, idOf, manifestOf, type BackupRequest } from './shared.ts';
 
 /** The beginning of the names of containers that are made to be deleted again. */
@@ -28,21 +31,20 @@ export async function verifyBackup(
   { user, backup: wanted, identity }: BackupRequest,
   call: Call,
 ): Promise<BackupVerified> {
-  const { streams, steps, settings, now } = context;
+  const { steps, now } = context;
   const repository = await context.repository();
   const id = await idOf(repository, user, wanted);
   const container = containerName(user);
-  return context.operations.run(
+  const verified = context.operations.run(
     { verb: 'backup verify', target: backupTarget(user, id), actor: call.actor, input: call.recorded },
     async () => {
       const manifest = await manifestOf(repository, user, id);
-      repository.requireIdentity(manifest, identity);
+      const readied = await readyBackup(context, repository, manifest, identity);
       const placement = await findPlacement(context);
-      await requirePoolRoom(context, placement, manifest);
-      await requireNetworks(context, manifest);
-      return { manifest, placement };
+      await requirePool(context, placement, readied);
+      return { manifest, readied, placement };
     },
-    async (operation, { manifest, placement }) => {
+    async (operation, { manifest, readied, placement }) => {
       const instance = `${throwawayPrefix}${operation.id.toLowerCase()}`;
       const stages = new Stages(call.progress, 4);
       let files: readonly FileEntry[] = [];
@@ -50,19 +52,16 @@ export async function verifyBackup(
       await stages.stage('Reading the list of files', async () => {
         files = await sampled(repository.files(manifest, identity));
       });
-      await operation.step(steps.makeThrowaway, { instance, operation: operation.id }, async () => {
-        await stages.stage('Restoring into a throwaway container', async () => {
-          const source = await repository.data(manifest, identity);
-          const timeoutMs = settings.backups.limitMs;
-          await streams.createFromBackup({ name: instance, pool: placement.pool, source, timeoutMs });
-        });
+      const made = { name: instance, pool: placement.pool, operation: operation.id };
+      await operation.step(steps.makeThrowaway, importFacts(made, manifest), async () => {
+        await stages.stage('Restoring into a throwaway container', () => makeInstance(context, made, readied));
         await stages.stage('Booting it', () =>
           boot(context, instance, throwawaySpec(context, manifest, placement, operation.id)),
         );
         await stages.stage('Comparing files', async () => {
           const { started_at: startedAt } = await context.incus.state(instance);
           comparison = await compareFiles(context, instance, files, new Date(startedAt ?? 0));
-          return `${comparison.compared}`;
+          return plural(comparison.compared, 'file');
         });
       });
       requireSame(`backup ${id} of ${container}`, comparison);
@@ -72,6 +71,23 @@ export async function verifyBackup(
       return { user, container, id, verifiedAt, compared, changedByBoot, operation: operation.id };
     },
   );
+  return verified.catch(async (error: unknown) => {
+    if (isFailure(error, 'backup-damaged')) {
+      // The fault may be in a backup on which this one builds.
+      const faulty = error.details?.['backup'];
+      for (const each of new Set([id, typeof faulty === 'string' ? faulty : id]))
+        await refute(context, repository, { container, id: each }, error.why);
+    }
+    throw error;
+  });
+}
+
+/** Keeps that a backup is damaged, so that lists and `doctor` say so. */
+async function refute({ now, log }: HostContext, repository: Repository, name: BackupName, why: string): Promise<void> {
+  const failedAt = now().toISOString();
+  await repository.recordVerification(name, { failedAt, why: why.slice(0, 2000) }).catch((error: unknown) => {
+    log.warn({ ...name, failure: Failure.from(error).toData() }, 'a failed verification could not be recorded');
+  });
 }
 
 /** Returns the configuration of a throwaway: isolated and limited as a new container, and without a network. */
@@ -102,20 +118,4 @@ async function boot(context: HostContext, instance: string, spec: InstanceSpec):
     async () => ((await isBooted(context, instance)) ? true : undefined),
     () => 'it did not finish its boot',
   );
-}
-
-/** Refuses a restore for which the pool has no room. */
-export async function requirePoolRoom(
-  { incus }: Pick<HostContext, 'incus'>,
-  { pool }: Placement,
-  { id, data }: Manifest,
-): Promise<void> {
-  const { usedBytes, totalBytes } = await incus.poolSpace(pool);
-  const freeBytes = totalBytes - usedBytes;
-  if (totalBytes === 0 || freeBytes >= data.plainBytes) return;
-  throw new Failure('no-space', {
-    what: `backup ${id}`,
-    why: `pool "${pool}" has ${formatHuman(freeBytes)} free, and the backup has ${formatHuman(data.plainBytes)}`,
-    next: 'free space in the pool: "list --sort disk" shows the largest containers',
-  });
 }

@@ -1,5 +1,6 @@
 /** Checks the backups: where they are, and whether every container has one that is new enough. */
 import { dayMs } from '../../domain/values/duration.ts';
+import { formatHuman } from '../../domain/values/size.ts';
 import type { HostContext } from '../instances/context.ts';
 import { findPlacement } from '../instances/placement.ts';
 import { ownerOfInstance, provisioningOf } from '../instances/metadata.ts';
@@ -20,8 +21,17 @@ export async function checkBackups(
       'there are none: no place for them is set, so a lost disk is a lost host',
       'set backups.directory or backups.s3 in the configuration',
     );
-  // Rejects if a store does not answer.
+  // Both reject if a store does not answer.
   await context.backupAges.refresh(signal);
+  const repository = await context.repository();
+  await repository.requireWritable();
+  const freeBytes = await repository.freeBytes();
+  const neededBytes = context.backupAges.largestBytes;
+  if (freeBytes !== undefined && freeBytes < neededBytes)
+    return problem(
+      `their folder has ${formatHuman(freeBytes)} free, and the largest backup takes ${formatHuman(neededBytes)}`,
+      'free space there: "backup list" shows what could be deleted',
+    );
   if (directory !== undefined && s3 === undefined && (await isOnPoolDisk(context, tools, directory, signal)))
     return warning(
       `${directory} is on the disk of the storage pool: both are lost together`,
@@ -38,7 +48,7 @@ export async function checkBackups(
 }
 
 /** Returns the users whose containers exist for long enough and have no backup that is new enough. */
-async function overdue(context: HostContext, signal: AbortSignal): Promise<string[]> {
+export async function overdue(context: HostContext, signal?: AbortSignal): Promise<string[]> {
   const periodMs = context.settings.backups.every === 'weekly' ? 7 * dayMs : dayMs;
   const sinceMs = context.now().getTime() - 2 * periodMs;
   const isOld = (time: string): boolean => Date.parse(time) < sinceMs;

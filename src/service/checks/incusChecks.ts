@@ -1,9 +1,12 @@
 /** The checks of `doctor` for Incus: its daemon, pool, bridge and prepared image. */
 import { Failure } from '../../domain/failure.ts';
 import { formatHuman } from '../../domain/values/size.ts';
+import type { IncusPool } from '../../host/incus/documents.ts';
 import { missingBridgeSettings, othersOnBridge, withoutFixedAddress } from '../../host/incus/bridgeSettings.ts';
 import { isTrusted, untrusted } from '../../host/incus/trouble.ts';
+import { zpoolOf } from '../../host/zpool.ts';
 import { preparedImage } from '../images/preparedImage.ts';
+import { addressRoom } from '../instances/addresses.ts';
 import type { HostContext } from '../instances/context.ts';
 import { findPlacement } from '../instances/placement.ts';
 import { ok, problem, warning, type Outcome } from './outcome.ts';
@@ -30,18 +33,24 @@ export async function checkStorage(context: HostContext, signal: AbortSignal): P
 }
 
 /** Checks the pool's status in Incus and, with ZFS, the health of the zpool. */
-export async function checkPool(
-  context: HostContext,
-  { poolTrouble }: DoctorTools,
-  signal: AbortSignal,
-): Promise<Outcome> {
+export async function checkPool(context: HostContext, tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
   const { pool: name } = await findPlacement(context, signal);
   const pool = (await context.incus.pools(signal)).find((candidate) => candidate.name === name);
+  return judgePool(name, pool, tools, signal);
+}
+
+/** Judges the health of a pool. `pool` is what Incus says of it; undefined if it says nothing. */
+export async function judgePool(
+  name: string,
+  pool: IncusPool | undefined,
+  { poolTrouble }: Pick<DoctorTools, 'poolTrouble'>,
+  signal: AbortSignal,
+): Promise<Outcome> {
   if (pool === undefined) return problem(`pool ${name} is gone`);
   if (pool.status !== '' && pool.status !== 'Created')
     return problem(`pool ${name}: Incus says ${pool.status}`, `incus storage show ${name}`);
-  if (pool.driver !== 'zfs' || context.host.simulated) return ok(`pool ${name} exists`);
-  const [zpool = name] = (pool.config['zfs.pool_name'] ?? pool.config['source'] ?? name).split('/');
+  if (pool.driver !== 'zfs') return ok(`pool ${name} exists`);
+  const zpool = zpoolOf(pool);
   try {
     const trouble = await poolTrouble(zpool, signal);
     return trouble === undefined
@@ -86,6 +95,12 @@ export async function checkNetwork(context: HostContext, signal: AbortSignal): P
     return warning(
       `${text}; it has IPv6 too, where a container can use the address of another towards this host`,
       `incus network set ${name} ipv6.address=none`,
+    );
+  const { taken, total } = await addressRoom(context.incus, placement, signal);
+  if (taken >= total * 0.8)
+    return warning(
+      `${text}; ${taken} of its ${total} addresses are taken`,
+      'enlarge its network, see "More users than addresses" in docs/runbook.md',
     );
   return ok(`${text}, closed: DHCP for known instances, no names`);
 }

@@ -1,4 +1,5 @@
 /** The checks of `doctor` for what keeps containers apart: their configuration, and the ids and limits of the host. */
+import { isTrue } from '../../host/incus/booleans.ts';
 import { plural } from '../../domain/text.ts';
 import { lowLimits } from '../../host/kernelLimits.ts';
 import {
@@ -47,7 +48,7 @@ export async function checkIsolation({ incus, settings }: HostContext, signal: A
 /** Returns the names of isolated instances whose ids are also those of another; empty if there are none. */
 function sharingIds(instances: readonly IncusInstance[]): string[] {
   const byBase = Map.groupBy(
-    instances.filter(({ config }) => config[isolatedKey] === 'true'),
+    instances.filter(({ config }) => isTrue(config[isolatedKey])),
     ({ config }) => config['volatile.idmap.base'],
   );
   return [...byBase]

@@ -2,7 +2,7 @@
  * The checks of `doctor` for the server itself: the caller's connection, the keys, operations, the journal, and
  * resources that run short.
  */
-import { lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { access, constants, lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Transport } from '../../domain/access/login.ts';
 import { plural } from '../../domain/text.ts';
@@ -57,27 +57,38 @@ export async function checkHostKey({ hostKeyPath }: ServerTools, now: Date): Pro
     : ok(text);
 }
 
-/** Checks for admin keys that have expired or soon will. */
-export function checkAdminKeys({ admins }: ServerTools, now: Date): Outcome {
-  const all = admins();
-  const keys = all.flatMap(({ name, keys: own }) =>
-    own.map(({ fingerprint, expiresAt }) => ({
-      name,
-      fingerprint,
-      leftMs: expiresAt === null ? Infinity : Date.parse(expiresAt) - now.getTime(),
-    })),
+/** A key of an admin that ends. */
+export interface EndingKey {
+  readonly name: string;
+  readonly fingerprint: string;
+  /** Time that is left, in milliseconds; not positive if it has expired. */
+  readonly leftMs: number;
+  /** A clause: `carol's SHA256:… expires in 3 days`. */
+  readonly text: string;
+}
+
+/** Returns the admin keys that have expired or will within so many days. */
+export function endingAdminKeys({ admins }: Pick<ServerTools, 'admins'>, now: Date, days = soonDays): EndingKey[] {
+  return admins().flatMap(({ name, keys }) =>
+    keys.flatMap(({ fingerprint, expiresAt }): EndingKey[] => {
+      const leftMs = expiresAt === null ? Infinity : Date.parse(expiresAt) - now.getTime();
+      if (leftMs > days * dayMs) return [];
+      const ends = leftMs <= 0 ? 'has expired' : `expires in ${plural(Math.ceil(leftMs / dayMs), 'day')}`;
+      return [{ name, fingerprint, leftMs, text: `${name}'s ${fingerprint} ${ends}` }];
+    }),
   );
-  const text = `${plural(keys.length, 'key')} of ${plural(all.length, 'admin')}`;
-  const ending = keys
-    .filter(({ leftMs }) => leftMs <= soonDays * dayMs)
-    .map(
-      ({ name, fingerprint, leftMs }) =>
-        `${name}'s ${fingerprint} ${leftMs <= 0 ? 'has expired' : `expires in ${plural(Math.ceil(leftMs / dayMs), 'day')}`}`,
-    );
+}
+
+/** Checks for admin keys that have expired or soon will. */
+export function checkAdminKeys(server: ServerTools, now: Date): Outcome {
+  const all = server.admins();
+  const count = all.reduce((sum, { keys }) => sum + keys.length, 0);
+  const text = `${plural(count, 'key')} of ${plural(all.length, 'admin')}`;
+  const ending = endingAdminKeys(server, now);
   return ending.length === 0
     ? ok(text)
     : warning(
-        `${text}; ${ending.join('; ')}`,
+        `${text}; ${ending.map((key) => key.text).join('; ')}`,
         'give the keys a later expiry-time ("admin add <name>"), or remove them ("admin remove <key>")',
       );
 }
@@ -113,6 +124,8 @@ async function sizeOf(path: string): Promise<number> {
 
 /** Checks the free space for state and journal. */
 export async function checkState({ stateFolder, journalFolder }: ServerTools): Promise<Outcome> {
+  // Fails on a read-only file system, for root too.
+  await access(journalFolder, constants.W_OK);
   const { bavail, bsize } = await statfs(stateFolder);
   const freeBytes = bavail * bsize;
   let journalBytes = 0;
@@ -133,6 +146,11 @@ export function checkOperations({ operations }: HostContext): Outcome {
 
 export async function checkJournal(tools: DoctorTools, signal: AbortSignal): Promise<Outcome> {
   const verified = await tools.verifyJournal(signal);
+  if (verified.ok && verified.anchorTrouble !== null)
+    return warning(
+      `intact, but its anchors were not compared: ${verified.anchorTrouble}`,
+      'make journal.anchor.file readable again',
+    );
   return verified.ok
     ? ok(`${verified.records} records, head ${verified.head.seq} ${verified.head.hash.slice(0, 16)}`)
     : problem(

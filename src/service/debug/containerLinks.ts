@@ -1,6 +1,7 @@
 /** The links of a login that are in the container. Its root controls what they say. */
+import { actorTitle } from '../../domain/access/actor.ts';
 import { isFailure } from '../../domain/failure.ts';
-import { formatExact, formatHuman } from '../../domain/values/size.ts';
+import { formatExact, formatHuman, formatLimit } from '../../domain/values/size.ts';
 import type { Username } from '../../domain/values/username.ts';
 import { fingerprintOf } from '../../host/hostKey.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
@@ -28,7 +29,7 @@ export function checkState({ operations }: HostContext, user: Username, instance
   const holder = operations.holder(user);
   return holder === undefined
     ? ok('running')
-    : warning(`running; "${holder.verb}" by ${holder.actor.name} is changing it at this moment`);
+    : warning(`running; "${holder.verb}" by ${actorTitle(holder.actor)} is changing it at this moment`);
 }
 
 /** Whether the container has the address to which the account may jump. */
@@ -99,7 +100,7 @@ export async function checkInnerKeys(
 export function checkDisk(user: Username, instance: IncusInstance): Outcome {
   const { diskUsedBytes: used, diskQuotaBytes: quota } = toContainer(instance);
   if (used === null || quota === null) return ok('no quota, or use not known');
-  const text = `${formatHuman(used)} of ${formatHuman(quota)} used`;
+  const text = `${formatHuman(used)} of ${formatLimit(quota)} used`;
   if (used < quota * fullShare) return ok(text);
   const larger = Math.ceil((quota * 1.25) / 1024 ** 3) * 1024 ** 3;
   return problem(`${text}: it is full`, `"resize ${user} --disk ${formatExact(larger)}"`);

@@ -1,11 +1,10 @@
 /** What differs between a container and its jump account: the account, its shell, its keys. */
-import { Failure } from '../../domain/failure.ts';
 import type { Found } from '../../domain/results/found.ts';
 import { jumpShell, type Account } from '../../host/accounts.ts';
 import { endConnections } from '../instances/connections.ts';
 import { addressOf } from '../instances/containers.ts';
 import type { HostContext } from '../instances/context.ts';
-import { accountComment, isOurAccount, jumpKeysText } from '../instances/jumpAccount.ts';
+import { accountComment, foreignAccount, isOurAccount, jumpKeysText } from '../instances/jumpAccount.ts';
 import { decodeKeys, field, provisioningOf } from '../instances/metadata.ts';
 import type { Owned } from './owned.ts';
 
@@ -39,7 +38,7 @@ export async function accountDifferences(
     found.push({
       kind: 'account-foreign',
       target: user,
-      detail: 'the host has an account of this name that containarium did not create',
+      detail: foreignAccount,
       fix: null,
     });
     return found;
@@ -50,7 +49,6 @@ export async function accountDifferences(
       detail: `its shell is ${account.shell}`,
       fix: 're-create the account',
       repair: async () => {
-        await accounts.endSessions(user);
         await accounts.remove(user);
         await create();
       },
@@ -58,11 +56,13 @@ export async function accountDifferences(
   }
   const address = addressOf(instance);
   if (address === null) {
-    throw new Failure('unexpected-output', {
-      what: `container "${instance.name}"`,
-      why: 'it has no fixed address',
-      next: `incus config show ${instance.name}`,
+    found.push({
+      kind: 'container-address',
+      target: user,
+      detail: `${instance.name} has no fixed address: "incus config show ${instance.name}"`,
+      fix: null,
     });
+    return found;
   }
   const text = jumpKeysText(user, address, decodeKeys(instance.config[field.keys]));
   const current = await jumpKeys.read(user);

@@ -15,7 +15,7 @@ import { appliedSeedPath, fixedAddress, writeFixedAddress } from './fixedAddress
 
 /** Where ifupdown has its stanza for eth0; checked for the one that base images have. */
 const interfacesPath = '/etc/network/interfaces';
-const dhcpStanza = /^\s*iface\s+eth0\s+inet\s+dhcp\s*$/m;
+const dhcpStanza = /^[ \t]*iface[ \t]+eth0[ \t]+inet[ \t]+dhcp[ \t]*$/m;
 
 /** What the files say by which a base image lets eth0 have its address by DHCP, and what only an owner adds to them. */
 interface Dhcp {
@@ -24,13 +24,13 @@ interface Dhcp {
 }
 /** systemd.network(5). */
 const networkd: Dhcp = {
-  wanted: /^\s*DHCP\s*=\s*(?:yes|true|ipv4)\s*$/im,
-  own: /^\s*(?:\[(?:Address|Route|RoutingPolicyRule)\]|(?:Address|Gateway|DNS|VLAN|Bridge|Bond)\s*=)/im,
+  wanted: /^[ \t]*DHCP[ \t]*=[ \t]*(?:yes|true|ipv4)[ \t]*$/im,
+  own: /^[ \t]*(?:\[(?:Address|Route|RoutingPolicyRule)\]|(?:Address|Gateway|DNS|VLAN|Bridge|Bond)[ \t]*=)/im,
 };
 /** netplan(5). */
 const netplan: Dhcp = {
-  wanted: /^\s*dhcp4\s*:\s*["']?(?:true|yes|on)["']?\s*$/im,
-  own: /^\s*(?:addresses|routes|routing-policy|gateway4|bridges|bonds|vlans)\s*:/im,
+  wanted: /^[ \t]*dhcp4[ \t]*:[ \t]*["']?(?:true|yes|on)["']?[ \t]*$/im,
+  own: /^[ \t]*(?:addresses|routes|routing-policy|gateway4|bridges|bonds|vlans)[ \t]*:/im,
 };
 const dhcpFiles: readonly (readonly [path: string, dhcp: Dhcp])[] = [
   ['/etc/systemd/network/eth0.network', networkd],

@@ -7,6 +7,7 @@ import { quoted } from '../../domain/text.ts';
 import type { IncusImage } from '../../host/incus/documents.ts';
 import type { Call, HostContext } from '../instances/context.ts';
 import { isolationConfig } from '../isolation/config.ts';
+import { makeNic } from '../isolation/nic.ts';
 import { recipe, recipeId } from './recipe.ts';
 import { field, imageProperty } from '../instances/metadata.ts';
 import { promiseAddress } from '../instances/addresses.ts';
@@ -116,7 +117,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
               },
               devices: {
                 root: { type: 'disk', path: '/', pool: placement.pool },
-                eth0: { type: 'nic', name: 'eth0', network: placement.network, 'ipv4.address': placement.address },
+                eth0: makeNic(placement.network, placement.address),
               },
             })
             .catch((error: unknown) => {
@@ -194,13 +195,16 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
 export function noBase(base: string, error: unknown): unknown {
   if (!isFailure(error, 'program-failed')) return error;
   const what = `base image ${quoted(base)}`;
-  if (/^Image "[^"]*" not found$|remote "[^"]*" doesn't exist|requested image couldn't be found/i.test(error.why)) {
+  const details = { ...error.details, incus: error.why };
+  const why = absence(base, error.why);
+  if (why !== undefined) {
     return new Failure(
       'invalid-image',
       {
         what,
-        why: error.why,
+        why,
         next: '"incus image list" lists the images of this host, "incus remote list" the image servers',
+        details,
       },
       error,
     );
@@ -210,9 +214,23 @@ export function noBase(base: string, error: unknown): unknown {
     'program-failed',
     {
       what,
-      why: error.why,
+      why: `its image server ${quoted(serverOf(base))} did not give it`,
       next: 'check that this host reaches the image server, or use a local image (--image, image.base)',
+      details,
     },
     error,
   );
+}
+
+/** Returns why there is no such image, if that is what Incus says. */
+function absence(base: string, said: string): string | undefined {
+  const server = serverOf(base);
+  if (/remote "[^"]*" doesn't exist/i.test(said)) return `Incus has no image server of the name ${server}:`;
+  if (!/^Image "[^"]*" not found$|requested image couldn't be found/i.test(said)) return undefined;
+  return `image ${base} was not found on ${server === '' ? 'this host' : `${server}:`}`;
+}
+
+/** Returns the name of an image's server as Incus has it; empty for an image of this host. */
+function serverOf(base: string): string {
+  return base.includes(':') ? base.slice(0, base.indexOf(':')) : '';
 }

@@ -45,11 +45,7 @@ export function promiseAddress(
   const promises = promisesOf(incus);
   const chosen = promises.tail.then(async () => {
     const before = [...promises.addresses];
-    const [leased, instances] = await Promise.all([incus.leasedAddresses(network), incus.instances()]);
-    const fixed = instances.flatMap((instance) =>
-      Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []),
-    );
-    const taken = new Set([...leased, ...fixed, ...before]);
+    const taken = new Set([...(await takenAddresses(incus, network)), ...before]);
     const address =
       (preferred !== undefined && isFree(preferred, gateway, taken) ? preferred : undefined) ??
       firstOf(freeAddresses(gateway, new Set([...taken, ...avoid]))) ??
@@ -65,6 +61,33 @@ export function promiseAddress(
   });
   promises.tail = chosen.catch(() => undefined);
   return chosen;
+}
+
+/** Returns the addresses that instances have, or a lease of the bridge's DHCP server. */
+async function takenAddresses(incus: Incus, network: string, signal?: AbortSignal): Promise<readonly string[]> {
+  const [leased, instances] = await Promise.all([incus.leasedAddresses(network, signal), incus.instances(signal)]);
+  const fixed = instances.flatMap((instance) =>
+    Object.values(instance.devices).flatMap((device) => device['ipv4.address'] ?? []),
+  );
+  return [...leased, ...fixed];
+}
+
+/** Returns how many addresses the bridge has for containers, and how many of them are taken. */
+export async function addressRoom(
+  incus: Incus,
+  { gateway, network }: Pick<Placement, 'gateway' | 'network'>,
+  signal: AbortSignal,
+): Promise<{ readonly taken: number; readonly total: number }> {
+  const own = ipaddr.IPv4.parseCIDR(gateway);
+  const [, prefixLength] = own;
+  const taken = new Set(
+    (await takenAddresses(incus, network, signal)).filter(
+      (address) => ipaddr.IPv4.isValidFourPartDecimal(address) && ipaddr.IPv4.parse(address).match(own),
+    ),
+  );
+  // Not those of the network, the host and the broadcast.
+  const total = Math.max(0, 2 ** (32 - prefixLength) - 3);
+  return { taken: [...taken].filter((address) => address !== gateway.split('/')[0]).length, total };
 }
 
 function firstOf<T>(values: Generator<T>): T | undefined {

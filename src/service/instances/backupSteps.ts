@@ -1,24 +1,28 @@
 /** The steps of operations on backups. */
 import { isFailure } from '../../domain/failure.ts';
+import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { Incus } from '../../host/incus/incus.ts';
-import type { StepKind } from '../../journal/operations.ts';
+import type { Zfs } from '../../host/zfs/zfs.ts';
+import type { StepKind } from '../../journal/undo/stepKind.ts';
 import type { BackupName } from '../../repository/layout.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { field } from './metadata.ts';
 import { protectionKey } from './protection.ts';
 
-type ImportFacts = { readonly instance: string; readonly operation: string };
+/** `receives` is set if programs of ZFS write the files, which may outlive this process. */
+type ImportFacts = { readonly instance: string; readonly operation: string; readonly receives?: boolean };
 type BackupFacts = { readonly container: string; readonly id: string };
 
 export interface BackupStepTools {
-  readonly incus: Pick<Incus, 'instance' | 'patch' | 'rename' | 'delete' | 'backups'>;
+  readonly incus: Pick<Incus, 'instance' | 'patch' | 'delete' | 'backups' | 'snapshots'>;
+  readonly zfs: Pick<Zfs, 'stop' | 'bookmarks' | 'deleteBookmark'>;
   /** Resolves once Incus has no operation on the instance. */
   readonly quiet: (instance: string) => Promise<void>;
   /** Opens the repository. Rejects with `settings` if backups are off. */
   readonly repository: () => Promise<Pick<Repository, 'clear' | 'has'>>;
 }
 
-export function makeBackupSteps({ incus, quiet, repository }: BackupStepTools) {
+export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepTools) {
   /** Has Incus write an archive on its disk, which only the operation needs. */
   const exportInstance: StepKind<{ readonly instance: string; readonly backup: string }> = {
     name: 'export-instance',
@@ -27,6 +31,40 @@ export function makeBackupSteps({ incus, quiet, repository }: BackupStepTools) {
       await quiet(instance);
       if ((await incus.instance(instance)) === undefined) return;
       if ((await incus.backups.list(instance)).includes(backup)) await incus.backups.delete(instance, backup);
+    },
+  };
+
+  /** Makes a snapshot that is sent, which only the operation needs. Its name is that of the operation. */
+  const snapshotForBackup: StepKind<{
+    readonly instance: string;
+    readonly snapshot: string;
+    readonly operation: string;
+  }> = {
+    name: 'snapshot-for-backup',
+    temporary: true,
+    async undo({ instance, snapshot, operation }) {
+      // A snapshot that is being read cannot be deleted.
+      await zfs.stop(operation);
+      await quiet(instance);
+      if ((await incus.instance(instance)) === undefined) return;
+      const found = await incus.snapshots.list(instance);
+      if (found.some(({ name }) => name === snapshot)) await incus.snapshots.delete(instance, snapshot);
+    },
+  };
+
+  /** Makes a bookmark of the snapshot, on which the next backup can build. Its name is that of the backup. */
+  const bookmarkSnapshot: StepKind<{
+    readonly instance: string;
+    readonly dataset: string;
+    readonly bookmark: string;
+    readonly operation: string;
+  }> = {
+    name: 'bookmark-snapshot',
+    async undo({ instance, dataset, bookmark, operation }) {
+      await zfs.stop(operation);
+      if ((await incus.instance(instance)) === undefined) return;
+      const found = await zfs.bookmarks(dataset);
+      if (found.some(({ name }) => name === bookmark)) await zfs.deleteBookmark(dataset, bookmark, operation);
     },
   };
 
@@ -57,35 +95,48 @@ export function makeBackupSteps({ incus, quiet, repository }: BackupStepTools) {
    * Deletes an instance that an operation has made of a backup, under a name that none had. Until it is marked, it has
    * the configuration of the backup, so its name says whose it is.
    */
-  async function deleteImported({ instance, operation }: ImportFacts): Promise<void> {
+  async function deleteImported({ instance, operation, receives = false }: ImportFacts): Promise<void> {
+    if (receives) await zfs.stop(operation);
     await quiet(instance);
     const found = await incus.instance(instance);
-    if (found === undefined || !instance.endsWith(`-${operation.toLowerCase()}`)) return;
-    if (found.config[protectionKey] !== undefined) await incus.patch(instance, { config: { [protectionKey]: '' } });
-    await incus.delete(instance);
+    if (found !== undefined && instance.endsWith(`-${operation.toLowerCase()}`)) await deleteProtected(found);
+  }
+
+  async function deleteProtected({ name, config }: IncusInstance): Promise<void> {
+    if (config[protectionKey] !== undefined) await incus.patch(name, { config: { [protectionKey]: '' } });
+    await incus.delete(name);
   }
 
   /** Makes an instance of a backup, to be renamed when it is ready. */
   const importBackup: StepKind<ImportFacts> = { name: 'import-backup', undo: deleteImported };
 
   /**
-   * Gives a marked instance of the operation the name of the container. An undo that runs again must not take the name
-   * from the container that it has put back there.
+   * Gives a marked instance of the operation the name of the container. Undo deletes it under that name: after its
+   * files were written, a rename would make the next change of it wait 15 s (src/service/backups/importing.ts). An undo
+   * that runs again must not delete the container that it has put back there, which has another mark.
    */
   const placeInstance: StepKind<ImportFacts & { readonly to: string }> = {
     name: 'place-instance',
     async undo({ instance, to, operation }) {
       await Promise.all([quiet(instance), quiet(to)]);
-      const [before, after] = await Promise.all([incus.instance(instance), incus.instance(to)]);
-      if (before !== undefined || after?.config[field.operation] !== operation) return;
-      await incus.rename(to, instance);
+      const placed = await incus.instance(to);
+      if (placed?.config[field.operation] === operation) await deleteProtected(placed);
     },
   };
 
   /** Makes an instance of a backup that only the operation needs. */
   const makeThrowaway: StepKind<ImportFacts> = { name: 'make-throwaway', temporary: true, undo: deleteImported };
 
-  return { exportInstance, storeBackup, deleteBackup, importBackup, placeInstance, makeThrowaway };
+  return {
+    exportInstance,
+    snapshotForBackup,
+    bookmarkSnapshot,
+    storeBackup,
+    deleteBackup,
+    importBackup,
+    placeInstance,
+    makeThrowaway,
+  };
 }
 
 /** Returns the repository; undefined if backups were switched off, so that nothing can be looked at. */

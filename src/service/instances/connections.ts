@@ -22,13 +22,16 @@ export interface EndedConnections {
  * Never rejects. The change that calls it has removed an access, and must not be undone because a connection stays.
  */
 export async function endConnections(
-  { accounts, settings, log }: HostContext,
+  { accounts, settings, log, connectionsEnded }: HostContext,
   user: Username,
 ): Promise<EndedConnections> {
   try {
     const [account, groupId] = await Promise.all([accounts.account(user), accounts.groupId(settings.jump.group)]);
     if (account === undefined || !isOurAccount(account, groupId)) return { ended: false };
-    return { ended: await accounts.endSessions(user) };
+    const ended = await accounts.endSessions(user);
+    // sshd was killed, so its log will not tell.
+    if (ended) connectionsEnded(user);
+    return { ended };
   } catch (error) {
     const failure = Failure.from(error);
     log.warn({ user, failure: failure.toData() }, 'the connections of a jump account could not be ended');

@@ -1,4 +1,5 @@
 /** Reads Incus instances as this system's containers. */
+import { isTrue } from '../../host/incus/booleans.ts';
 import { isIPv4 } from 'node:net';
 import type { Container, InstanceStatus } from '../../domain/results/container.ts';
 import { instanceStatuses } from '../../domain/results/container.ts';
@@ -70,8 +71,8 @@ export function toContainer(
     diskQuotaBytes: parseIncusSize(rootDevice(instance)?.device['size'] ?? '') ?? null,
     diskUsedBytes: disk === undefined ? null : disk.usage,
     processLimit: count(config['limits.processes']),
-    autostart: config['boot.autostart'] === 'true',
-    docker: config['security.nesting'] === 'true',
+    autostart: isTrue(config['boot.autostart']),
+    docker: isTrue(config['security.nesting']),
     protected: isProtected(instance),
     expiresAt: config[field.expires] ?? null,
     image: config[field.image] ?? config['image.description'] ?? '-',
@@ -116,14 +117,14 @@ export async function instanceOf(context: HostContext, user: Username, signal?: 
 
 /**
  * Like {@link instanceOf}, for changes: refuses if another operation holds the container or has left it unfinished.
- * With `own`, the caller's own operation holds it.
+ * With `own`, the caller's own operation holds it. With `takesOver`, the caller's may take over one that waits.
  */
 export async function changeableInstanceOf(
   context: HostContext,
   user: Username,
-  options: { own?: boolean } = {},
+  { own = false, takesOver = false }: { readonly own?: boolean; readonly takesOver?: boolean } = {},
 ): Promise<IncusInstance> {
-  if (!options.own) context.operations.ensureFree(user);
+  if (!own) context.operations.ensureFree(user, { takesOver });
   const instance = await instanceOf(context, user);
   const provisioning = provisioningOf(instance);
   if (provisioning !== 'ready') {

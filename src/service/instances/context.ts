@@ -11,6 +11,7 @@ import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { KeyScan } from '../../host/keyscan.ts';
 import type { OomLog } from '../../host/oomKills.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
+import type { Zfs } from '../../host/zfs/zfs.ts';
 import type { Operations } from '../../journal/operations.ts';
 import type { BackupAges } from './backupAges.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -22,6 +23,7 @@ export interface HostContext {
   readonly settings: Settings;
   readonly incus: Incus;
   readonly streams: IncusStreams;
+  readonly zfs: Zfs;
   readonly accounts: Accounts;
   readonly keyscan: KeyScan;
   readonly jumpKeys: JumpKeys;
@@ -31,6 +33,8 @@ export interface HostContext {
   readonly repository: () => Promise<Repository>;
   readonly backupAges: BackupAges;
   readonly oomLog: OomLog;
+  /** Called when the connections of a user through the host were ended. */
+  readonly connectionsEnded: (user: string) => void;
   readonly log: Logger;
   readonly now: () => Date;
 }

@@ -20,6 +20,9 @@ export function isOurAccount(account: Account, groupId: number | undefined): boo
   );
 }
 
+/** Why an account that is not ours is in the way. */
+export const foreignAccount = 'the host has an account of this name that containarium did not create';
+
 export function isMadeBy(account: Account, operation: string): boolean {
   return account.comment === accountComment(account.name, operation);
 }

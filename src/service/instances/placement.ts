@@ -32,7 +32,7 @@ function choose<T extends { name: string }>(
     why: wanted === undefined ? `Incus has ${candidates.length} to choose from` : 'Incus does not have it',
     next:
       candidates.length === 0
-        ? 'containarium serve --real prepares Incus'
+        ? 'containarium serve --real prepares a new Incus; if this one has lost its database, see docs/recovery.md'
         : `set ${setting} to one of ${candidates.map((c) => c.name).join(', ')}`,
   });
 }

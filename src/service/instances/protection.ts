@@ -1,4 +1,5 @@
 /** Whether an instance is protected from being deleted (Incus documentation, "Instance options"). */
+import { isTrue } from '../../host/incus/booleans.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 
 export const protectionKey = 'security.protection.delete';
@@ -7,5 +8,5 @@ export function isProtected({
   config,
   expanded_config: expanded,
 }: Pick<IncusInstance, 'config' | 'expanded_config'>): boolean {
-  return (config[protectionKey] ?? expanded?.[protectionKey]) === 'true';
+  return isTrue(config[protectionKey] ?? expanded?.[protectionKey]);
 }

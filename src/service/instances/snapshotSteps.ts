@@ -1,7 +1,7 @@
 /** The steps of operations on snapshots. */
 import type { Incus } from '../../host/incus/incus.ts';
 import type { IncusSnapshot } from '../../host/incus/snapshots.ts';
-import type { StepKind } from '../../journal/operations.ts';
+import type { StepKind } from '../../journal/undo/stepKind.ts';
 
 type SnapshotFacts = { readonly instance: string; readonly snapshot: string };
 

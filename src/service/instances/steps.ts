@@ -5,23 +5,26 @@
  * that operation replaced. Before it examines an instance, it waits until Incus has no operation on it, because killing
  * the client does not stop the work in the Incus daemon.
  */
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import { parseIncusSize } from '../../domain/values/size.ts';
 import type { Accounts } from '../../host/accounts.ts';
 import type { Incus, InstanceSpec } from '../../host/incus/incus.ts';
 import type { IncusImage, IncusOperation } from '../../host/incus/documents.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
-import type { StepKind } from '../../journal/operations.ts';
+import type { Zfs } from '../../host/zfs/zfs.ts';
+import type { StepKind } from '../../journal/undo/stepKind.ts';
 import { isMadeBy, isOurAccount } from './jumpAccount.ts';
 import { field, imageProperty } from './metadata.ts';
 import { makeBackupSteps, type BackupStepTools } from './backupSteps.ts';
+import { makeKeySteps } from './keySteps.ts';
 import { makeSnapshotSteps } from './snapshotSteps.ts';
 
 export interface StepTools {
   readonly incus: Incus;
   readonly accounts: Accounts;
   readonly jumpKeys: JumpKeys;
+  readonly zfs: Zfs;
   readonly jumpGroup: string;
   readonly repository: BackupStepTools['repository'];
 }
@@ -73,7 +76,7 @@ type Facts = { readonly [key: string]: string | number | boolean | null };
 /** `was` is the status of the instance before the step; journals of earlier versions lack it. */
 type PowerFacts = Facts & { readonly instance: string; readonly was?: string };
 
-export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: StepTools) {
+export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repository }: StepTools) {
   async function deleteOwn({ instance, operation }: { instance: string; operation: string }): Promise<void> {
     await incusQuiet(incus, instance);
     const found = await incus.instance(instance);
@@ -114,10 +117,11 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
 
   const createAccount: StepKind<Facts & { user: string; operation: string }> = {
     name: 'create-account',
+    apart: true,
+    leavable: true,
     async undo({ user, operation }) {
       const [account, groupId] = await Promise.all([accounts.account(user), accounts.groupId(jumpGroup)]);
       if (account === undefined || !isOurAccount(account, groupId) || !isMadeBy(account, operation)) return;
-      await accounts.endSessions(user);
       await accounts.remove(user);
     },
   };
@@ -125,6 +129,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Removes a jump account. Undo restores it with another uid, which nothing refers to. */
   const removeAccount: StepKind<Facts & { user: string; comment: string }> = {
     name: 'remove-account',
+    apart: true,
+    leavable: true,
     async undo({ user, comment }) {
       if ((await accounts.account(user)) !== undefined) return;
       await accounts.create({ name: user, comment, group: jumpGroup });
@@ -134,6 +140,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Replaces or removes the jump account's keys file. */
   const writeJumpKeys: StepKind<Facts & { user: string; previous: string | null }> = {
     name: 'write-jump-keys',
+    apart: true,
+    leavable: true,
     async undo({ user, previous }) {
       if (previous === null) await jumpKeys.remove(user);
       else await jumpKeys.write(user, previous);
@@ -143,6 +151,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Ends connections of a jump account. Undo does nothing: their clients connect again. */
   const endConnections: StepKind<Facts & { user: string }> = {
     name: 'end-connections',
+    leavable: true,
     undo: () => Promise.resolve(),
   };
 
@@ -155,6 +164,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Starts an instance. Undo stops it only if it was stopped before: an instance that ran already stays as it is. */
   const startInstance: StepKind<PowerFacts> = {
     name: 'start-instance',
+    leavable: true,
     async undo({ instance, was = 'Stopped' }) {
       if (was !== 'Stopped') return;
       await incusQuiet(incus, instance);
@@ -163,9 +173,11 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
     },
   };
 
-  /** Stops an instance. Undo starts it only if it ran before. */
+  /** Stops an instance. Undo starts it only if it ran before, with the init that its root has left there. */
   const stopInstance: StepKind<PowerFacts> = {
     name: 'stop-instance',
+    inside: true,
+    leavable: true,
     async undo({ instance, was }) {
       if (was !== 'Stopped') await startAgain(instance);
     },
@@ -174,6 +186,8 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Restarts an instance. Undo starts one that ran before and was left stopped. */
   const restartInstance: StepKind<PowerFacts> = {
     name: 'restart-instance',
+    inside: true,
+    leavable: true,
     async undo({ instance, was }) {
       if (was !== 'Stopped') await startAgain(instance);
     },
@@ -182,6 +196,7 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Changes configuration and devices in one request; `previous` is the same request with the old values. */
   const patchInstance: StepKind<Facts & { instance: string; previous: string }> = {
     name: 'patch-instance',
+    leavable: true,
     async undo({ instance, previous }) {
       await incusQuiet(incus, instance);
       const found = await incus.instance(instance);
@@ -196,15 +211,11 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Replaces a file in an instance. Its name in the journal is that of its first use. */
   const pushFile: StepKind<Facts & { instance: string; path: string; previous: string }> = {
     name: 'push-keys',
+    inside: true,
+    leavable: true,
     async undo({ instance, path, previous }) {
       if ((await incus.instance(instance)) === undefined) return;
-      try {
-        await incus.pushFile({ instance, path, content: previous, mode: '0644' });
-      } catch (error) {
-        // The place is in the hands of the container's root, who would hold the container for ever by making it
-        // unwritable. `reconcile` shows that the keys inside are others.
-        if (!isFailure(error, 'program-failed', 'timeout', 'unexpected-output')) throw error;
-      }
+      await incus.pushFile({ instance, path, content: previous, mode: '0644' });
     },
   };
 
@@ -250,12 +261,14 @@ export function makeSteps({ incus, accounts, jumpKeys, jumpGroup, repository }: 
   /** Repairs a difference. Nothing to undo: an unfinished repair is found again by the next `reconcile`. */
   const repair: StepKind<Facts & { difference: string }> = {
     name: 'repair',
+    leavable: true,
     undo: () => Promise.resolve(),
   };
 
   return {
+    ...makeKeySteps({ incus, accounts, jumpKeys, jumpGroup }),
     ...makeSnapshotSteps({ incus, quiet: (instance) => incusQuiet(incus, instance) }),
-    ...makeBackupSteps({ incus, quiet: (instance) => incusQuiet(incus, instance), repository }),
+    ...makeBackupSteps({ incus, zfs, quiet: (instance) => incusQuiet(incus, instance), repository }),
     createInstance,
     createBuildInstance,
     renameInstance,

@@ -7,6 +7,7 @@
  * - `limits.processes`: 4 GiB of memory hold more processes than the kernel has process ids.
  * - `security.guestapi`: no /dev/incus, through which root in the container could change the status of the instance.
  */
+import { isTrue } from '../../host/incus/booleans.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import { isolatedKey } from '../../host/incus/idChoice.ts';
 
@@ -37,7 +38,7 @@ export function missingConfig(instance: IncusInstance, processes: number, hasAut
   const wanted = {
     ...isolationConfig(processes),
     // Comes back after the kernel has killed its init for lack of memory, as new ones do (src/service/create.ts).
-    ...(hasAutorestart && present['boot.autostart'] === 'true' ? { 'boot.autorestart': 'true' } : {}),
+    ...(hasAutorestart && isTrue(present['boot.autostart']) ? { 'boot.autorestart': 'true' } : {}),
   };
   const config = Object.fromEntries(Object.entries(wanted).filter(([name]) => (present[name] ?? '') === ''));
   // Incus changes the process limit and /dev/incus of a running container at once, the ids only at its start.

@@ -22,7 +22,8 @@ function bound(address: string): Device {
 }
 
 /**
- * Returns the interface of a new container. It does not have `ipv6.address=none`, with which Incus 6.0.4 starts no
+ * Returns the interface of a new container, be it a user's or the one in which an image is built: that runs the code of
+ * packages as root. It does not have `ipv6.address=none`, with which Incus 6.0.4 starts no
  * second container ('Error parsing IP address "[none]"', seen): the firewall drops IPv6 on a bridge without it.
  */
 export function makeNic(network: string, address: string): Device {

@@ -1,8 +1,8 @@
 /** What a job is: something that core does at times. The scheduler (src/core/schedule/) knows when. */
-import type { Actor } from '../../domain/access/actor.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { ServiceContext } from '../context.ts';
 import type { Call } from '../instances/context.ts';
+import { schedule } from '../instances/schedule.ts';
 
 export interface JobConditions {
   /** False while the clock cannot be trusted: what is due by the clock is then not deleted. */
@@ -21,9 +21,6 @@ export interface Job {
    */
   run(context: ServiceContext, conditions: JobConditions): Promise<string | undefined>;
 }
-
-/** The actor of what the server does by itself, in the journal and in the room. */
-export const schedule: Actor = { name: 'schedule', role: 'root', entryPoint: 'local' };
 
 /** Returns the call of a capability that a job makes. */
 export function jobCall(recorded: JsonObject): Call {

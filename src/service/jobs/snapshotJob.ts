@@ -1,10 +1,11 @@
 /** Deletes earlier generations of containers whose last snapshot is gone: they hold space for nothing. */
 import { plural } from '../../domain/text.ts';
 import type { ServiceContext } from '../context.ts';
+import { schedule } from '../instances/schedule.ts';
 import { replacedOf } from '../snapshots/generations.ts';
 import { generationDifferences } from '../snapshots/differences.ts';
 import { attemptAll } from './attempts.ts';
-import { schedule, type Job, type JobConditions } from './job.ts';
+import type { Job, JobConditions } from './job.ts';
 
 export const snapshotJob: Job = {
   name: 'snapshots',

@@ -6,8 +6,9 @@ import type { ServiceContext } from '../context.ts';
 import { deleteContainer } from '../delete.ts';
 import { field, ownerOfInstance } from '../instances/metadata.ts';
 import { isProtected } from '../instances/protection.ts';
+import { schedule } from '../instances/schedule.ts';
 import { attemptAll } from './attempts.ts';
-import { jobCall, schedule, type Job, type JobConditions } from './job.ts';
+import { jobCall, type Job, type JobConditions } from './job.ts';
 
 interface Ending {
   readonly user: Username;

@@ -2,7 +2,7 @@
  * The room in which admins see one another: who has a shell open, what each admin changes, and what they say. It keeps
  * no history; the journal does.
  */
-import type { Actor } from '../../domain/access/actor.ts';
+import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { EndedCall, Notice, RunningCall, Welcome } from '../../domain/events/notice.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
@@ -76,10 +76,10 @@ export class Room {
     }
   }
 
-  /** Returns the open shells that `actor` may see: owners see only their own. */
+  /** Returns the open shells that `actor` may see: owners see their own, and not those of an admin of that name. */
   present(actor: Actor): Presence[] {
     return [...this.#members.values()]
-      .filter((member) => isAdmin(actor) || member.actor.name === actor.name)
+      .filter((member) => isAdmin(actor) || (!isAdmin(member.actor) && member.actor.name === actor.name))
       .map(({ presence }) => presence);
   }
 
@@ -96,7 +96,14 @@ export class Room {
 
   begun(begun: CallBegun): void {
     const { id, verb, target, actor } = begun;
-    const call: RunningCall = { id, verb, target, actor: actor.name, startedAt: this.#now().toISOString(), steps: [] };
+    const call: RunningCall = {
+      id,
+      verb,
+      target,
+      actor: actorTitle(actor),
+      startedAt: this.#now().toISOString(),
+      steps: [],
+    };
     this.#running.set(id, { begun, call });
     this.#tell(begun, { type: 'begun', call });
   }
@@ -117,7 +124,7 @@ export class Room {
     const call: EndedCall = {
       verb,
       target,
-      actor: actor.name,
+      actor: actorTitle(actor),
       endedAt: this.#now().toISOString(),
       outcome: failure === undefined ? 'ok' : 'failed',
       failure: failure === undefined ? null : { code: failure.code, what: failure.what, why: failure.why },

@@ -2,7 +2,7 @@
  * The schedule by which Incus makes snapshots of a container, in the instance's own configuration (Incus documentation,
  * "Instance options", `snapshots.*`). Incus runs it by itself, also while this server is down.
  */
-import { dayMs, hourMs, parseSpan } from '../../domain/values/duration.ts';
+import { dayMs, hourMs, isSpan, parseSpan } from '../../domain/values/duration.ts';
 import { scheduledPattern, snapshotFrequencies, type SnapshotFrequency } from '../../domain/values/snapshotName.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -34,10 +34,11 @@ function expiryOf(keep: string): string {
 }
 
 /** Returns what was chosen for this container; undefined if it follows the settings. */
-function chosenSchedule({ config }: Pick<IncusInstance, 'config'>): Schedule | undefined {
+export function chosenSchedule({ config }: Pick<IncusInstance, 'config'>): Schedule | undefined {
   const [every, keep = '30d'] = (config[field.snapshots] ?? '').split(' ');
   const known = snapshotFrequencies.find((frequency) => frequency === every);
-  return known === undefined ? undefined : { every: known, keep };
+  // The configuration may be that of a backup, which others can have written.
+  return known === undefined || !isSpan(keep) ? undefined : { every: known, keep };
 }
 
 /** Returns the configuration that stores a choice; without one, the container follows the settings. */

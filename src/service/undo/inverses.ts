@@ -32,9 +32,12 @@ const previousSchema = z.object({
   devices: z.record(z.string(), z.record(z.string(), z.string())).default({}),
 });
 
+/** The kinds of steps that note which configuration of the instance they replaced. */
+const patches = ['patch-instance', 'revoke-keys'];
+
 /** Returns what the change's first patch of the instance replaced. */
 function previous(change: Change): z.output<typeof previousSchema> {
-  const facts = change.steps.find(({ kind }) => kind === 'patch-instance')?.facts;
+  const facts = change.steps.find(({ kind }) => patches.includes(kind))?.facts;
   const text = facts?.['previous'];
   const parsed = previousSchema.safeParse(typeof text === 'string' ? JSON.parse(text) : undefined);
   if (parsed.success) return parsed.data;
@@ -49,7 +52,7 @@ const protection = (text: 'protect' | 'unprotect'): Inverter => {
 const keys: Inverter = (change, user) => {
   const before = decodeKeys(previous(change).config[field.keys]);
   return {
-    text: `give ${user} the ${before.length} keys of before again`,
+    text: `give ${user} back the ${before.length === 1 ? 'key' : `${before.length} keys`} from before`,
     run: (context, call) => restoreKeys(context, user, before, call),
   };
 };
@@ -63,9 +66,14 @@ const ttl: Inverter = (change, user) => {
 
 const labels: Inverter = (change, user) => {
   const wanted = new Map(Object.entries(previous(change).config).map(([key, value]) => [labelOfKey(key), value]));
-  const text = [...wanted].map(([key, value]) => (value === '' ? `without ${key}` : `${key}=${value}`)).join(', ');
+  const old = [...wanted].flatMap(([key, value]) => (value === '' ? [] : [`${key}=${value}`]));
+  const added = [...wanted].flatMap(([key, value]) => (value === '' ? [key] : []));
+  const words = [
+    ...(old.length === 0 ? [] : [`label set ${user} ${old.join(' ')}`]),
+    ...(added.length === 0 ? [] : [`label remove ${user} ${added.join(' ')}`]),
+  ];
   return {
-    text: `give ${user} the labels of before again: ${text}`,
+    text: words.join(', '),
     run: (context, call) => changeLabels(context, 'label set', user, wanted, call),
   };
 };
@@ -128,8 +136,9 @@ const inverters: Readonly<Record<string, Inverter>> = {
     const [word = '', keep] = (previous(change).config[field.snapshots] ?? '').split(' ');
     const every = snapshotFrequencies.find((one) => one === word) ?? ('default' as const);
     const request: Parameters<typeof scheduleSnapshots>[1] = { user, every, ...(keep === undefined ? {} : { keep }) };
+    const shown = keep === undefined || every === 'default' || every === 'never' ? [] : ['--keep', keep];
     return {
-      text: ['snapshot schedule', user, every, ...(keep === undefined ? [] : ['--keep', keep])].join(' '),
+      text: ['snapshot schedule', user, every, ...shown].join(' '),
       run: (context, call) => scheduleSnapshots(context, request, { ...call, recorded: { every } }),
     };
   },
@@ -138,8 +147,7 @@ const inverters: Readonly<Record<string, Inverter>> = {
 /** Changes with another way back, and that way. */
 const otherWays: Readonly<Record<string, (target: string) => string>> = {
   create: (user) => `"delete ${user}" moves the new container to the trash`,
-  'snapshot create': (user) => `"snapshot delete ${user}" deletes the snapshot`,
-  'snapshot restore': (user) => `restore the snapshot of before: see "snapshot list ${user}"`,
+  'snapshot restore': (user) => `restore the snapshot of the files before it: see "snapshot list ${user}"`,
 };
 
 /** Returns what takes the change back. Throws `wrong-state` if nothing does. */

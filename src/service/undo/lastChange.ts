@@ -1,6 +1,6 @@
 /** Finds a person's own last change in the journal, and what came after it. */
 import { z } from 'zod';
-import type { Actor } from '../../domain/access/actor.ts';
+import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { JournalRecord } from '../../journal/chain.ts';
 import { queryJournal } from '../../journal/query.ts';
@@ -20,7 +20,24 @@ export interface LastChange {
   readonly later: { readonly verb: string; readonly actor: string; readonly at: string } | undefined;
   /** True if it took back an earlier one. A command that is repeated must not make the first change again. */
   readonly isUndo: boolean;
+  /** The change that it took back, if it took back one. */
+  readonly takenBack: Pick<Change, 'verb' | 'target'> | undefined;
+  /** The person's own later changes that were passed over, the newest last. */
+  readonly passed: readonly Pick<Change, 'verb' | 'target'>[];
 }
+
+/**
+ * Changes that only add something, or leave the container as it is: they are passed over, because nothing of an earlier
+ * change depends on them. What deletes or replaces something is never passed over.
+ */
+const passedOver: readonly string[] = [
+  'backup create',
+  'backup verify',
+  'image build',
+  'reconcile',
+  'restart',
+  'snapshot create',
+];
 
 /** Number of records examined: some thousand changes. An older change is not one that a person has in mind. */
 const maxRecords = 20_000;
@@ -54,7 +71,10 @@ export async function lastChange(folder: string, actor: Actor, signal: AbortSign
     // One that has not ended may have changed something.
     return operation === undefined ? [] : [{ ...operation, at: record.time }];
   });
-  const own = operations.findLast((operation) => made.has(operation.op) && isBy(actor, operation.actor));
+  const mine = operations.filter((operation) => made.has(operation.op) && isBy(actor, operation.actor));
+  const isPassed = ({ verb }: Pick<Change, 'verb'>): boolean => passedOver.includes(verb);
+  const at = mine.findLastIndex((operation) => !isPassed(operation));
+  const own = mine[at];
   if (own === undefined) return undefined;
   const undone = new Set(
     records.flatMap((record) => {
@@ -64,11 +84,14 @@ export async function lastChange(folder: string, actor: Actor, signal: AbortSign
   );
   const after = operations
     .slice(operations.indexOf(own) + 1)
-    .find(({ target, op }) => target === own.target && !undone.has(op));
+    .find((operation) => operation.target === own.target && !undone.has(operation.op) && !isPassed(operation));
+  const isBack = isUndo(records, own.op, actor);
   return {
     change: { operation: own.op, verb: own.verb, target: own.target, at: own.at, steps: stepsOf(records, own.op) },
-    later: after === undefined ? undefined : { verb: after.verb, actor: after.actor.name, at: after.at },
-    isUndo: isUndo(records, own.op, actor),
+    later: after === undefined ? undefined : { verb: after.verb, actor: actorTitle(after.actor), at: after.at },
+    isUndo: isBack,
+    takenBack: isBack ? mine.slice(0, at).findLast((operation) => !isPassed(operation)) : undefined,
+    passed: mine.slice(at + 1),
   };
 }
 

@@ -16,11 +16,11 @@ export async function undo(
   const found = await lastChange(context.journalFolder, call.actor, call.signal);
   if (found === undefined)
     throw new Failure('not-found', { what: 'a change of yours', why: 'the journal has none that was made lately' });
-  const { later, isUndo } = found;
+  const { later, isUndo, takenBack, passed } = found;
   const { verb, target, at, operation } = found.change;
   if (isUndo)
     throw new Failure('wrong-state', {
-      what: quoted(`${verb} ${target}`),
+      what: quoted(takenBack === undefined ? `${verb} ${target}` : `${takenBack.verb} ${takenBack.target}`),
       why: 'you have taken back your last change already',
       next: `"audit --target ${target}" shows what happened`,
     });
@@ -31,6 +31,8 @@ export async function undo(
       next: `"audit --target ${target}" shows what happened`,
     });
   const inverse = inverseOf(found.change);
+  for (const { verb, target } of passed)
+    call.progress.note(`"${verb} ${target}" is passed over: there is nothing in it to take back`);
   if (yes) await inverse.run(context, call);
   return { change: { verb, target, at, operation }, by: inverse.text, done: yes };
 }

@@ -7,6 +7,7 @@ import type { History } from './history.ts';
 import type { Key } from './keys.ts';
 import * as edit from './line.ts';
 import { emptyLine, lineOf, type Cut, type Line } from './line.ts';
+import { quoteWord } from '../../catalogue/tokens.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
 
 export interface Suggestions {
@@ -75,7 +76,7 @@ export class Composer {
     const clean = text
       .replace(/[\r\n\t]+/g, ' ')
       .replace(/\p{Cc}/gu, '')
-      .replace(/ +$/, '');
+      .replace(/(?<! ) +$/, '');
     this.#edit(edit.insert(this.#state.line, this.#state.line.text === '' ? clean.trimStart() : clean));
   }
 
@@ -209,7 +210,7 @@ export class Composer {
   }
 
   #take({ from, after }: Pick<Completion, 'from' | 'after'>, { value }: Candidate): void {
-    this.#replace(from, value + after);
+    this.#replace(from, quoteWord(value) + after);
     this.#change({ suggestions: undefined });
   }
 

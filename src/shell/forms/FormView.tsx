@@ -57,9 +57,9 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
       </Text>
       <Text wrap="truncate">
         {at === fields.length ? (
-          <Text {...styles.selected}>{`[ ${capitalised(form.verb.name)} ]`}</Text>
+          <Text {...styles.selected}>{`[ ${verbTitle(form.verb.name)} ]`}</Text>
         ) : (
-          `[ ${capitalised(form.verb.name)} ]`
+          `[ ${verbTitle(form.verb.name)} ]`
         )}
       </Text>
       <Text wrap="truncate" {...tones.quiet}>
@@ -116,4 +116,9 @@ function FieldLine({
       </Text>
     </Text>
   );
+}
+
+/** Returns the name of a verb for a button. An abbreviation keeps its capitals. */
+function verbTitle(name: string): string {
+  return capitalised(name).replace(/^(?:Ttl|Ca)\b/, (word) => word.toUpperCase());
 }

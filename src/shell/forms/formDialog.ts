@@ -5,7 +5,7 @@ import type { Key } from '../composer/keys.ts';
 import { insert, lineOf, type Line } from '../composer/line.ts';
 import { edits } from '../composer/fieldKeys.ts';
 import type { Keyed } from '../composer/keys.ts';
-import { fieldsOf, judge, rawValue, type Field, type Judgement } from './fields.ts';
+import { fieldsOf, fieldText, judge, rawValue, type Field, type Judgement } from './fields.ts';
 
 export interface FieldState {
   readonly field: Field;
@@ -174,11 +174,4 @@ export class FormDialog implements Keyed {
 /** Returns the next state of a switch: yes, no, or as configured (empty). */
 function nextChoice(now: string): string {
   return now === '' ? 'yes' : now === 'yes' ? 'no' : '';
-}
-
-/** Returns a command-line value as the text of a field. */
-export function fieldText(given: unknown): string {
-  if (typeof given === 'boolean') return given ? 'yes' : 'no';
-  if (Array.isArray(given)) return given.join(' ');
-  return typeof given === 'string' && given !== '-' ? given : '';
 }

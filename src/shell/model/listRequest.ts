@@ -14,7 +14,7 @@ export const everything: ListRequest = { only: () => true, sort: undefined };
 
 /** Checks the options of `list`. Throws a Failure for the first invalid one. */
 export function listRequest(input: Readonly<Record<string, unknown>>): ListRequest {
-  const { sort, ...selection } = checkInput('list', list.input, input);
+  const { sort, ...selection } = checkInput(list, input);
   return { sort, only: (container) => selects(selection, container) };
 }
 

@@ -64,6 +64,23 @@ export class LiveCalls {
     return this.#all.findLast(({ own, stop }) => own && stop !== undefined);
   }
 
+  /** Whether a call of this shell runs. */
+  get hasOwn(): boolean {
+    return this.#all.some(({ own }) => own);
+  }
+
+  /** Resolves when no call of this shell runs. */
+  async ownEnded(): Promise<void> {
+    while (this.hasOwn) {
+      await new Promise<void>((resolve) => {
+        const unfollow = this.follow(() => {
+          unfollow();
+          resolve();
+        });
+      });
+    }
+  }
+
   #change(id: string, change: (call: LiveCall) => LiveCall): void {
     this.#set(this.#all.map((call) => (call.id === id ? change(call) : call)));
   }

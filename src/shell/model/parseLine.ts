@@ -1,4 +1,5 @@
 /** Parses a typed line into a verb and its input, with the same parser as a command without a shell. */
+import { builtins } from '../../catalogue/builtins.ts';
 import { verbForHelp, overview, verbHelp } from '../../catalogue/help.ts';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Format } from '../../catalogue/format.ts';
@@ -7,9 +8,10 @@ import { splitLine } from '../../catalogue/tokens.ts';
 import { isRequired, wantsStdin } from '../../catalogue/declaration/verb.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import type { Actor } from '../../domain/access/actor.ts';
-import { builtins } from './builtins.ts';
+import { Failure } from '../../domain/failure.ts';
+import { maxLineLength } from '../composer/line.ts';
 
-export type ParsedLine = { readonly kind: 'help'; readonly blocks: (prefix: string) => Block[] } | ParsedVerb;
+export type ParsedLine = { readonly kind: 'help'; readonly blocks: () => Block[] } | ParsedVerb;
 
 export interface ParsedVerb {
   readonly kind: 'verb';
@@ -19,6 +21,13 @@ export interface ParsedVerb {
   /** Whether required input is missing that a form can ask for. */
   readonly incomplete: boolean;
 }
+
+/** The refusal of a line that is longer than one can be typed. */
+export const lineTooLong = new Failure('input-too-large', {
+  what: 'the line',
+  why: `it is longer than ${maxLineLength} characters`,
+  next: 'send long input on standard input, without a terminal',
+});
 
 /** Parses a line. Throws a Failure with code `usage` if it cannot. */
 export function parseLine(line: string, actor: Actor): ParsedLine {
@@ -30,7 +39,7 @@ export function parseLine(line: string, actor: Actor): ParsedLine {
   if (help || verb.answeredLocally === true)
     return {
       kind: 'help',
-      blocks: (prefix) => helpBlocks(help ? [verb.name] : [input['verb'], input['subverb']], actor, prefix),
+      blocks: () => helpBlocks(help ? [verb.name] : [input['verb'], input['subverb']], actor),
     };
   return { kind: 'verb', verb, input, format, incomplete: isIncomplete(verb, input, actor) };
 }
@@ -52,11 +61,14 @@ function isIncomplete(verb: AnyVerb, input: Readonly<Record<string, unknown>>, a
   return missing || key || choice;
 }
 
-function helpBlocks(topic: readonly unknown[], actor: Actor, prefix: string): Block[] {
+/** Inside the shell nothing stands before a command. */
+const inShell = '';
+
+function helpBlocks(topic: readonly unknown[], actor: Actor): Block[] {
   const words = topic.filter((word): word is string => typeof word === 'string');
   if (words.length === 0) {
     return [
-      ...overview(actor, prefix),
+      ...overview(actor, inShell),
       {
         kind: 'fields',
         title: 'Only in this shell',
@@ -70,5 +82,5 @@ function helpBlocks(topic: readonly unknown[], actor: Actor, prefix: string): Bl
     ];
   }
   const found = verbForHelp(words.join(' ').split(' '), actor);
-  return (Array.isArray(found) ? found : [found]).flatMap((verb) => verbHelp(verb, prefix, actor.entryPoint));
+  return (Array.isArray(found) ? found : [found]).flatMap((verb) => verbHelp(verb, inShell, actor.entryPoint));
 }

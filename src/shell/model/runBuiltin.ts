@@ -1,10 +1,10 @@
 /** Runs the shell's builtins. */
+import type { Builtin } from '../../catalogue/builtins.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ShellSettings } from '../../domain/events/notice.ts';
 import { quoted } from '../../domain/text.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
-import type { Builtin } from './builtins.ts';
 import { clipboardSequence, qrCode } from './clipboard.ts';
 import type { Ui } from './ui.ts';
 

@@ -2,8 +2,9 @@
  * The logic of one shell: lines in, items out. It knows the catalogue and the room but no screen; its display
  * implements `Ui`.
  */
+import { builtinOf, builtins } from '../../catalogue/builtins.ts';
 import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
-import type { Actor } from '../../domain/access/actor.ts';
+import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { frontRestartText, type Notice, type ShellSettings } from '../../domain/events/notice.ts';
 import { printable, quoted } from '../../domain/text.ts';
@@ -11,16 +12,17 @@ import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../../catalogue/completion.ts';
 import { complete } from '../../catalogue/completion.ts';
+import { readStakes } from '../../catalogue/atStake.ts';
 import { hasPlan, planOf } from '../../catalogue/plan.ts';
+import { hideKeys } from './hideKeys.ts';
 import { LiveCalls } from './liveCalls.ts';
 import { runBuiltin } from './runBuiltin.ts';
-import { builtinOf, builtins } from './builtins.ts';
 import type { RoomMembership } from './roomMembership.ts';
 import { listRequest } from './listRequest.ts';
-import { describeLoss } from './describeLoss.ts';
 import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
-import { parseLine, type ParsedVerb } from './parseLine.ts';
-import { targetOf, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
+import { maxLineLength } from '../composer/line.ts';
+import { lineTooLong, parseLine, type ParsedVerb } from './parseLine.ts';
+import { refuseFiles, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { FormRequest, Ui } from './ui.ts';
 import type { Presence } from '../../domain/results/room.ts';
@@ -31,8 +33,6 @@ export interface ShellModelOptions {
   readonly shells: ShellClient;
   readonly ui: Ui;
   readonly membership: RoomMembership;
-  /** The command prefix outside the shell: `ssh -p 2222 manage@jump`. */
-  readonly prefix: string;
   readonly reachedAt: string;
   /** Ends the shell. */
   readonly leave: () => void;
@@ -100,7 +100,9 @@ export class ShellModel {
     const { ui, actor, shells } = this.options;
     const line = typed.trim().replace(/^\/\s*/, '');
     if (line === '') return exitCodes.ok;
-    shells.typed(actor, line.slice(0, 4096));
+    // A line that comes with the request for the shell was not typed into the composer.
+    if (line.length > maxLineLength) return this.#refuse(lineTooLong);
+    shells.typed(actor, line);
     const builtin = builtinOf(line);
     if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
     try {
@@ -108,12 +110,15 @@ export class ShellModel {
       await runBuiltin(builtin.name, builtin.words, this);
       return exitCodes.ok;
     } catch (error) {
-      const failure = Failure.from(error);
-      ui.print({ kind: 'failure', failure: failure.toData() });
-      return failure.exitCode;
+      return this.#refuse(Failure.from(error));
     } finally {
       ui.changed();
     }
+  }
+
+  #refuse(failure: Failure): number {
+    this.options.ui.print({ kind: 'failure', failure: failure.toData() });
+    return failure.exitCode;
   }
 
   /** Stops the newest call that can be stopped. Returns false if there is none. */
@@ -136,7 +141,7 @@ export class ShellModel {
   /** Calls a verb with complete input, for a key of the live list. Never rejects. */
   runDirectly(verb: AnyVerb, input: Readonly<Record<string, unknown>>, line: string): Promise<CallEnd> {
     this.options.ui.print({ kind: 'command', line });
-    return callVerb({ verb, input, format: 'table', line }, this);
+    return callVerb({ verb, input, format: 'table', line }, this, this.terminalOwner);
   }
 
   /** Shows the owner's containers, their keys and how to reach them (self@). */
@@ -149,10 +154,6 @@ export class ShellModel {
       ? ''
       : '"copy" copies the configuration to your clipboard, "qr" shows it as a QR code.\n';
     this.note(`${copying}"restart" restarts the container, "keys add" and "keys remove" change its keys.`);
-  }
-
-  handOver(): Promise<HandedOverTerminal> {
-    return this.terminalOwner?.() ?? this.options.ui.handOver();
   }
 
   offerForCopying(text: string): void {
@@ -180,10 +181,11 @@ export class ShellModel {
     const { ui, actor } = this.options;
     const parsed = parseLine(line, actor);
     if (parsed.kind === 'help') {
-      ui.print({ kind: 'blocks', blocks: parsed.blocks(this.options.prefix) });
+      ui.print({ kind: 'blocks', blocks: parsed.blocks() });
       return exitCodes.ok;
     }
     const { verb, format } = parsed;
+    refuseFiles(verb, parsed.input, outsideTheShell);
     if (verb.viewSwitch !== undefined && parsed.input[verb.viewSwitch] === true) {
       await ui.view(listRequest(parsed.input));
       return exitCodes.ok;
@@ -199,7 +201,10 @@ export class ShellModel {
   async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
     const full = incomplete ? await this.options.ui.form(this.#formOf(verb, input)) : input;
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
-    return (await this.#confirmed(verb, full)) ? { ...full, confirm: wordToConfirm(verb, full) } : undefined;
+    const word = wordToConfirm(verb, full);
+    // Without a valid name core refuses the call, so there is nothing to confirm.
+    if (word === null) return full;
+    return (await this.#confirmed(verb, full, word)) ? { ...full, confirm: word } : undefined;
   }
 
   #formOf(verb: AnyVerb, given: Readonly<Record<string, unknown>>): FormRequest {
@@ -214,23 +219,19 @@ export class ShellModel {
   }
 
   /** Shows what will be lost and asks the user to type the name. */
-  async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>): Promise<boolean> {
+  async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>, word: string): Promise<boolean> {
     const { core, actor, ui } = this.options;
-    if (verb.confirmation?.property !== undefined) {
-      const word = wordToConfirm(verb, input) ?? String(input[verb.confirmation.property]);
-      return ui.confirm({ title: `${verb.summary}: ${quoted(word)}. ${warningOf(verb, input)}`, facts: [], word });
-    }
-    const user = targetOf(verb, input) ?? String(input[verb.target ?? '']);
-    const answer = await core.call(
-      { actor, verb: 'info', input: { user } },
-      () => undefined,
-      new AbortController().signal,
-    );
-    return ui.confirm({
-      title: `${verb.summary}: ${quoted(user)}. ${warningOf(verb, input)}`,
-      facts: describeLoss(answer.result),
-      word: user,
+    const facts = await readStakes(verb, input, actor, async (reader, read) => {
+      const call = { actor, verb: reader, input: read };
+      return (await core.call(call, () => undefined, new AbortController().signal)).result;
     });
+    const question = `${verb.summary}: ${quoted(word)}.`;
+    const warning = warningOf(verb, input);
+    const title = `${question} ${warning}`;
+    if (ui.plain || title.length <= ui.width()) return ui.confirm({ title, facts, word });
+    // The title is one line, which the screen would cut off.
+    const sentences = warning.split(/(?<=\.) /).map((sentence) => ['Note', sentence] as const);
+    return ui.confirm({ title: question, facts: [...facts, ...sentences], word });
   }
 
   /** Asks the host for completions. Repeats the last answer for 3 s, so that each letter is not a request. */
@@ -274,24 +275,19 @@ export class ShellModel {
       case 'entered':
         this.present = [...this.present, notice.who];
         if (actor.entryPoint !== 'self')
-          ui.print({
-            kind: 'note',
-            text: `${printable(notice.who.name)} joined${notice.who.entryPoint === 'self' ? ' (self@)' : ''}`,
-          });
+          ui.print({ kind: 'note', text: `${printable(actorTitle(notice.who))} joined` });
         break;
       case 'left':
         this.present = this.present.filter(({ shell }) => shell !== notice.who.shell);
-        if (actor.entryPoint !== 'self') ui.print({ kind: 'note', text: `${printable(notice.who.name)} left` });
+        if (actor.entryPoint !== 'self') ui.print({ kind: 'note', text: `${printable(actorTitle(notice.who))} left` });
         break;
     }
     ui.changed();
   }
 }
 
-/** Shortens public keys in a command line: they take hundreds of characters. */
-function hideKeys(line: string): string {
-  return line.replace(
-    /(?<=(?:ssh-|ecdsa-|sk-)[a-z0-9@.-]+\s+)[A-Za-z0-9+/=]{40,}/g,
-    (blob) => `${blob.slice(0, 12)}…${blob.slice(-8)}`,
-  );
-}
+/** What to do in place of an option that names a file. */
+const outsideTheShell = {
+  read: 'run it outside this shell, and send the file on standard input',
+  written: 'run it outside this shell, and redirect standard output: … > file',
+} as const;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Format } from '../../catalogue/format.ts';
+import { namingFilters } from '../../catalogue/output/noMatch.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
@@ -18,8 +19,6 @@ export interface CallContext {
   readonly liveCalls: LiveCalls;
   readonly options: { readonly core: CoreClient; readonly actor: Actor; readonly ui: Ui; readonly reachedAt: string };
   offerForCopying(text: string): void;
-  /** Hands the terminal over. Whatever draws on it is suspended. */
-  handOver(): Promise<HandedOverTerminal>;
 }
 
 /** How a call ended. */
@@ -35,8 +34,15 @@ export interface VerbCall {
   readonly line: string;
 }
 
-/** Calls the verb and prints its answer or failure. Never rejects. */
-export async function callVerb({ verb, input, format, line }: VerbCall, context: CallContext): Promise<CallEnd> {
+/**
+ * Calls the verb and prints its answer or failure. `handOver` hands over the terminal from what draws on it. Never
+ * rejects.
+ */
+export async function callVerb(
+  { verb, input, format, line }: VerbCall,
+  context: CallContext,
+  handOver = () => context.options.ui.handOver(),
+): Promise<CallEnd> {
   const { core, actor, ui, reachedAt } = context.options;
   const { liveCalls, shellId } = context;
   const id = randomUUID();
@@ -55,7 +61,7 @@ export async function callVerb({ verb, input, format, line }: VerbCall, context:
   ui.changed();
   let terminal: HandedOverTerminal | undefined;
   try {
-    if (verb.handsOverTerminal === true) terminal = await context.handOver();
+    if (verb.handsOverTerminal === true) terminal = await handOver();
     const answer = await core.call(
       { actor, verb: verb.name, input, shell: shellId, reachedAt, ...(verb.isPlan === true ? { plan: true } : {}) },
       (event) => {
@@ -81,7 +87,8 @@ export async function callVerb({ verb, input, format, line }: VerbCall, context:
       ui.print({ kind: 'raw', text: stdout });
       return { kind: 'done', result: answer.result, blocks: [], exitCode };
     }
-    const blocks = verb.view(answer.result as never, { now: new Date(), terminal: true });
+    const view = verb.view(answer.result as never, { now: new Date(), terminal: true });
+    const blocks = namingFilters(view, verb, input);
     const copy = verb.copy?.(answer.result as never);
     if (copy !== undefined) context.offerForCopying(copy);
     ui.print({ kind: 'blocks', blocks });

@@ -1,4 +1,5 @@
 /** Reads command lines in screen-reader mode, with history and completion. */
+import { quoteWord } from '../../catalogue/tokens.ts';
 import { commonBeginning, type Completion } from '../../catalogue/completion.ts';
 import type { History } from '../composer/history.ts';
 import { ask, choose } from './prompts.ts';
@@ -151,7 +152,9 @@ export class CommandLine {
         ? text.slice(0, completion.from) + common
         : text;
     const chosen = await choose(this.#options.terminal, completion.candidates);
-    this.#open(chosen === undefined ? further : text.slice(0, completion.from) + chosen.value + completion.after);
+    this.#open(
+      chosen === undefined ? further : text.slice(0, completion.from) + quoteWord(chosen.value) + completion.after,
+    );
   }
 
   #sayNoCompletions(text: string): void {
@@ -164,7 +167,7 @@ export class CommandLine {
   /** Accepts the only candidate. Writes only the missing part, if the typed part can stay. */
   #take(text: string, { from, after }: Completion, { value }: Candidate): void {
     const { terminal } = this.#options;
-    const whole = text.slice(0, from) + value + after;
+    const whole = text.slice(0, from) + quoteWord(value) + after;
     if (whole.startsWith(text)) terminal.type(whole.slice(text.length));
     else this.#open(whole);
   }

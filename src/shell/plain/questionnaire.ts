@@ -2,8 +2,7 @@
 import { capitalised } from '../../catalogue/declaration/show.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
 import { printable } from '../../domain/text.ts';
-import { fieldsOf, judge, rawValue, type Field } from '../forms/fields.ts';
-import { fieldText } from '../forms/formDialog.ts';
+import { fieldsOf, fieldText, judge, rawValue, type Field } from '../forms/fields.ts';
 import type { FormRequest } from '../model/ui.ts';
 import { ask } from './prompts.ts';
 import type { LineTerminal } from './lineTerminal.ts';

@@ -79,7 +79,8 @@ export function titleInWords(title: string): string {
     .join(' ');
 }
 
-const size = String.raw`[\d.]+ [KMGTP]?i?B`;
+// No size has more digits, and without a limit the pattern would go back over a long number.
+const size = String.raw`[\d.]{1,20} [KMGTP]?i?B`;
 const use = new RegExp(`^(.*?)(-|${size}) / (${size})(?: \\((<?)([\\d.]+)%\\))?$`);
 
 /** Returns a value with its signs as words. */

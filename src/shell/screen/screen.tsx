@@ -14,6 +14,7 @@ import { renderItem } from '../items/renderItem.tsx';
 import type { ShellModel } from '../model/shellModel.ts';
 import { everything, type ListRequest } from '../model/listRequest.ts';
 import type { ShellUi } from '../model/shellUi.ts';
+import { suspendedInTurn, Turns } from '../model/turns.ts';
 import type { Confirmation, FormRequest } from '../model/ui.ts';
 import type { InkStreams, Terminal } from '../terminal/terminal.ts';
 import { App, type AppHandles } from './App.tsx';
@@ -42,6 +43,7 @@ export class Screen implements ShellUi {
   #composer: Composer;
   #history = new History([]);
   #dialog: Dialog | undefined;
+  readonly #turns = new Turns();
   #ink: Instance | undefined;
   #app: AppHandles | undefined;
   readonly #mounted = Promise.withResolvers<AppHandles>();
@@ -101,6 +103,7 @@ export class Screen implements ShellUi {
 
   /** Removes the live part from the screen and ends. */
   close(): void {
+    this.#turns.close();
     if (this.#suspended) this.#flushDirectly();
     else {
       this.#flush();
@@ -145,12 +148,22 @@ export class Screen implements ShellUi {
   async view(request: ListRequest): Promise<void> {
     const shell = this.#shell;
     if (shell === undefined) return;
-    await this.#away(() => this.#options.openView(this.#options.terminal, shell, request));
+    const { terminal, openView } = this.#options;
+    const resume = await suspendedInTurn(
+      this.#turns,
+      () => this.#suspend(),
+      (ended) => ended,
+    );
+    await openView(terminal, shell, request).finally(resume);
   }
 
-  async handOver(): Promise<HandedOverTerminal> {
-    const resume = await this.#suspend();
-    return this.#options.terminal.handOver(resume);
+  handOver(): Promise<HandedOverTerminal> {
+    const { terminal } = this.#options;
+    return suspendedInTurn(
+      this.#turns,
+      () => this.#suspend(),
+      (resume) => terminal.handOver(resume),
+    );
   }
 
   copy(text: string): void {
@@ -158,9 +171,8 @@ export class Screen implements ShellUi {
   }
 
   clear(): void {
-    this.#pending = '';
-    // Clears the screen but not the scrollback, which belongs to the terminal.
-    this.#app?.write('\x1b[2J\x1b[H');
+    // Clears the screen but not the scrollback, which belongs to the terminal. Text that waits is shown on it.
+    if (!this.#suspended) this.#app?.write('\x1b[2J\x1b[H');
   }
 
   width(): number {
@@ -176,7 +188,7 @@ export class Screen implements ShellUi {
       clearScreen: () => this.clear(),
       complete: (text, cursor) =>
         this.#shell?.complete(text, cursor) ?? Promise.resolve({ from: 0, candidates: [], after: '' }),
-      openView: () => void this.view(everything),
+      openView: () => this.#openView(),
     });
   }
 
@@ -186,13 +198,21 @@ export class Screen implements ShellUi {
 
   #ask<T>(make: (done: (answer: T) => void) => Dialog): Promise<T> {
     return new Promise((resolve) => {
-      this.#dialog = make((answer) => {
-        this.#dialog = undefined;
+      this.#turns.take((end) => {
+        this.#dialog = make((answer) => {
+          this.#dialog = undefined;
+          end();
+          this.changed();
+          resolve(answer);
+        });
         this.changed();
-        resolve(answer);
       });
-      this.changed();
     });
+  }
+
+  /** Opens the live list for a key, which means nothing while it is open already. */
+  #openView(): void {
+    if (!this.#turns.isTaken) void this.view(everything);
   }
 
   #state(): ScreenState {
@@ -255,15 +275,5 @@ export class Screen implements ShellUi {
       await resume();
       this.changed();
     };
-  }
-
-  async #away(act: () => Promise<void>): Promise<void> {
-    if (this.#suspended) return;
-    const resume = await this.#suspend();
-    try {
-      await act();
-    } finally {
-      await resume();
-    }
   }
 }

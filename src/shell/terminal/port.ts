@@ -8,6 +8,8 @@ export interface TerminalPort {
   readonly environment: ReadonlyMap<string, string>;
   readonly columns: number;
   readonly rows: number;
+  /** Whether no more input will come. The receiver has read Ctrl-D at that point. */
+  readonly hasInputEnded: boolean;
   /** Sends data, in order. */
   write(data: string | Buffer): void;
   /** Resolves when the connection has taken everything written so far, or is closed. */

@@ -21,6 +21,12 @@ export interface InkStreams {
   close(): void;
 }
 
+/** The control character that selects another charset (SO). */
+const shiftOut = 0x0e;
+
+/** Ctrl-D, the end of input for a program. */
+const endOfInput = Buffer.from([0x04]);
+
 /** How much input is kept before the terminal has an owner, in bytes. */
 const maxEarlyBytes = 64 * 1024;
 
@@ -30,6 +36,7 @@ export class Terminal {
   readonly #holding = new Set<Owner>();
   #early: Buffer[] = [];
   #earlyBytes = 0;
+  #isKept = false;
   readonly #modes = new TerminalModes();
   readonly #filter = new ReplyFilter();
   readonly colour: Colour;
@@ -69,6 +76,10 @@ export class Terminal {
     return this.#port.rows;
   }
 
+  get hasInputEnded(): boolean {
+    return this.#port.hasInputEnded;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -76,6 +87,11 @@ export class Terminal {
   /** Writes a line into the output of a program that owns the terminal, as wall(1) does. */
   warnProgram(text: string): void {
     if (this.#programs > 0) this.write(`\x07\r\n${text}\r\n`);
+  }
+
+  /** Keeps the input for the program that gets the terminal next, whatever has it before. */
+  keepForProgram(): void {
+    this.#isKept = true;
   }
 
   /** Makes Ink the owner of the terminal. */
@@ -98,7 +114,7 @@ export class Terminal {
       },
     };
     this.#owners.push(owner);
-    for (const data of this.#early.splice(0)) owner.data(data);
+    if (!this.#isKept) for (const data of this.#takeEarly()) owner.data(data);
     return {
       stdin,
       stdout,
@@ -115,11 +131,12 @@ export class Terminal {
   handOver(resume: () => unknown): HandedOverTerminal {
     let receiver: TerminalReceiver | undefined;
     const owner: Owner = {
-      data: (data) => receiver?.input(data),
+      data: (data) => (receiver === undefined ? this.#keep(data) : receiver.input(data)),
       resized: () => receiver?.resize(this.columns, this.rows),
     };
     this.#owners.push(owner);
     this.#programs++;
+    this.#isKept = false;
     const port = this.#port;
     let styled = false;
     return {
@@ -130,10 +147,16 @@ export class Terminal {
       get rows() {
         return port.rows;
       },
-      attach: (given) => void (receiver = given),
+      attach: (given) => {
+        receiver = given;
+        const early = this.#takeEarly();
+        for (const data of early) given.input(data);
+        // The shell has read the end that the program would wait for.
+        if (port.hasInputEnded && early.at(-1)?.at(-1) !== 0x04) given.input(endOfInput);
+      },
       output: async (data) => {
         this.#used();
-        styled ||= data.includes(0x1b);
+        styled ||= data.includes(0x1b) || data.includes(shiftOut);
         this.#modes.read(data.toString('latin1'));
         port.write(data);
         await port.flushed();
@@ -167,9 +190,18 @@ export class Terminal {
 
   #receive(data: Buffer): void {
     const owner = this.#owners.at(-1);
-    if (owner !== undefined) return owner.data(data);
+    if (owner === undefined || this.#isKept) this.#keep(data);
+    else owner.data(data);
+  }
+
+  #keep(data: Buffer): void {
     this.#earlyBytes += data.length;
     if (this.#earlyBytes <= maxEarlyBytes) this.#early.push(data);
+  }
+
+  #takeEarly(): readonly Buffer[] {
+    this.#earlyBytes = 0;
+    return this.#early.splice(0);
   }
 
   /** Reading from the client pauses while any owner holds it. */

@@ -2,6 +2,7 @@
 import { render } from 'ink';
 import { Failure } from '../../domain/failure.ts';
 import type { ShellModel } from '../model/shellModel.ts';
+import { suspendedInTurn, Turns } from '../model/turns.ts';
 import { narrowed, type ListRequest } from '../model/listRequest.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { ListController } from './control/listController.ts';
@@ -23,6 +24,7 @@ export async function openListView(terminal: Terminal, shell: ShellModel, reques
     close,
   });
   const streams = terminal.open();
+  const turns = new Turns();
   // Registered before Ink's own listeners, which draw.
   streams.stdout.on('resize', () => controller.resized());
   const unfollow = liveCalls.follow(() => controller.changed());
@@ -35,14 +37,15 @@ export async function openListView(terminal: Terminal, shell: ShellModel, reques
       liveCalls={() => liveCalls.all}
       hostNote={core.greeting.host.simulated ? 'SIMULATED' : ''}
       onMount={(suspend) => {
-        shell.terminalOwner = async () => {
+        const resumable = async (): Promise<() => unknown> => {
           const resume = await suspend();
-          return terminal.handOver(() => {
+          return () => {
             // Ink draws from the cursor, which the program may have left anywhere in its row.
             streams.stdout.write('\r');
             return resume();
-          });
+          };
         };
+        shell.terminalOwner = () => suspendedInTurn(turns, resumable, (resume) => terminal.handOver(resume));
       }}
     />,
     {
@@ -60,6 +63,7 @@ export async function openListView(terminal: Terminal, shell: ShellModel, reques
   );
   // Synchronous, so that the terminal is free when ending the shell returns.
   const leave = (): void => {
+    turns.close();
     ink.clear();
     ink.unmount();
     streams.close();

@@ -1,4 +1,5 @@
 /** Validates devices as Incus 6.0 does, with the messages of a real server. */
+import { isTrue } from '../../host/incus/booleans.ts';
 import ipaddr from 'ipaddr.js';
 import type { Devices, HostState, NetworkRecord } from '../state/state.ts';
 import { parseIncusSize } from '../program/units.ts';
@@ -185,7 +186,7 @@ export function bootAddress(state: HostState, instanceName: string, devices: Dev
   const stem = gateway.split('.').slice(0, 3).join('.');
   if (fixed === 'none' || stem === '') return null;
   const ignoresUnknown = (network?.config['raw.dnsmasq'] ?? '').split('\n').includes('dhcp-ignore=tag:!known');
-  if (ignoresUnknown && network?.config['dns.mode'] === 'none' && device['security.ipv4_filtering'] !== 'true')
+  if (ignoresUnknown && network?.config['dns.mode'] === 'none' && !isTrue(device['security.ipv4_filtering']))
     return null;
   const taken = new Set(
     Object.values(state.instances)

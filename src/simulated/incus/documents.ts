@@ -19,9 +19,13 @@ function time(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Returns the status: a guest that has said so over /dev/incus is Ready until it stops (incus 6.0, driver_lxc.go). */
+/**
+ * Returns the status: a paused guest is Frozen, and one that has said so over /dev/incus is Ready until it stops (incus
+ * 6.0, driver_lxc.go).
+ */
 function statusOf({ run, config }: InstanceRecord): { status: string; status_code: number } {
   if (run === null) return { status: 'Stopped', status_code: 102 };
+  if (run.isPaused === true) return { status: 'Frozen', status_code: 110 };
   return config['volatile.last_state.ready'] === 'true'
     ? { status: 'Ready', status_code: 113 }
     : { status: 'Running', status_code: 103 };

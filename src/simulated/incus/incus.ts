@@ -7,14 +7,8 @@ import { pullFile, pushFile } from '../inside/files.ts';
 import { parseFlags } from '../program/flags.ts';
 import type { Parsed } from '../program/flags.ts';
 import { deleteImage, publishInstance } from './images.ts';
-import {
-  createInstance,
-  deleteInstance,
-  renameInstance,
-  restartInstance,
-  startInstance,
-  stopInstance,
-} from './instances.ts';
+import { createEmptyInstance, createInstance, renameInstance } from './instances.ts';
+import { deleteInstance, pauseInstance, restartInstance, startInstance, stopInstance } from './power.ts';
 import { importInstance } from './backups.ts';
 import { query } from './query.ts';
 import { copySnapshot, deleteSnapshot, renameSnapshot, restoreSnapshot } from './snapshots.ts';
@@ -46,11 +40,15 @@ function first(parsed: Parsed): string {
 const verbs: Readonly<Record<string, Verb>> = {
   create: {
     operation: 'Creating instance',
-    flags: { ...quiet, 'no-profiles': 'none' },
-    operands: 2,
+    flags: { ...quiet, 'no-profiles': 'none', empty: 'none' },
+    operands: 1,
     isLong: true,
     changes: always,
-    run: (world, parsed, input) => createInstance(world, first(parsed), parsed.rest[1] ?? '', input),
+    run: (world, parsed, input) => {
+      if (parsed.flags.has('empty')) return createEmptyInstance(world, first(parsed), input);
+      const [image = '', name] = parsed.rest;
+      return name === undefined ? incusError('Invalid number of arguments') : createInstance(world, image, name, input);
+    },
   },
   start: {
     operation: 'Starting instance',
@@ -75,6 +73,13 @@ const verbs: Readonly<Record<string, Verb>> = {
     isLong: true,
     changes: always,
     run: (world, parsed) => restartInstance(world, first(parsed), parsed.flags.has('force')),
+  },
+  pause: {
+    operation: 'Freezing instance',
+    flags: quiet,
+    operands: 1,
+    changes: always,
+    run: (world, parsed) => pauseInstance(world, first(parsed)),
   },
   delete: {
     operation: 'Deleting instance',
@@ -162,7 +167,7 @@ const verbs: Readonly<Record<string, Verb>> = {
     flags: { ...quiet, 'force-noninteractive': 'none', env: 'value', cwd: 'value', user: 'value', group: 'value' },
     operands: 2,
     changes: (parsed) => execChanges(parsed.rest.slice(1)),
-    run: (world, parsed) => execIn(world, first(parsed), parsed.rest.slice(1)),
+    run: (world, parsed, input) => execIn(world, first(parsed), parsed.rest.slice(1), input),
   },
   console: {
     flags: { 'show-log': 'none' },
@@ -240,7 +245,8 @@ export const incus: SimulatedProgram = {
     const description = found.verb.operation;
     if (description === undefined) return undefined;
     // The name comes second in `incus create IMAGE NAME` and `incus copy`, first in the other verbs.
-    const instance = found.parsed.rest[args[0] === 'create' || args[0] === 'copy' ? 1 : 0];
+    const isSecond = args[0] === 'copy' || (args[0] === 'create' && !found.parsed.flags.has('empty'));
+    const instance = found.parsed.rest[isSecond ? 1 : 0];
     // The client adds the alias after the server has made the image.
     if (description === publishing) return { description, args: ['publish', ...found.parsed.rest] };
     return { description, args, ...(instance === undefined ? {} : { instance }) };

@@ -1,18 +1,16 @@
-/** Simulates `incus create`, `start`, `stop`, `restart`, `delete` and the PATCH request. */
+/** Simulates `incus create`, `rename` and the PATCH request. */
 import { z } from 'zod';
 import { check } from '../../domain/check.ts';
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
-import { addressClash, bootAddress, devicesProblem, nics, quotaOf, rootDevice, rootProblem } from './devices.ts';
-import { logAfterStop } from '../inside/console.ts';
-import { digest, macOf, pick, uuidOf } from '../state/deterministic.ts';
-import { bootInside } from '../inside/firstBoot.ts';
+import { addressClash, devicesProblem, nics, quotaOf, rootDevice, rootProblem } from './devices.ts';
+import { macOf, pick, uuidOf } from '../state/deterministic.ts';
 import { imageForCreate } from './images.ts';
 import { idMapConfig, isolatedKey } from './idMap.ts';
 import { configProblem, nameProblem } from './instanceConfig.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import type { Devices, HostState, InstanceRecord } from '../state/state.ts';
-import { diskUsageBytes, memoryInUseBytes, upMs } from './usage.ts';
+import { diskUsageBytes, memoryInUseBytes } from './usage.ts';
 import { parseIncusSize } from '../program/units.ts';
 
 const change = z.object({
@@ -29,10 +27,9 @@ const change = z.object({
   devices: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 });
 
-/** Adds the hint that the client prints after some errors, depending on how fast the server answers. */
-function withHint(message: string, name: string): string {
-  return `${message}\nTry \`incus info --show-log ${name}\` for more info`;
-}
+const takenName =
+  'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: ' +
+  'UNIQUE constraint failed: instances.project_id, instances.name';
 
 function parseChange(text: string, onSyntaxError: (error: unknown) => string): z.infer<typeof change> {
   let document: unknown;
@@ -73,12 +70,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
   const devices = spec.devices ?? {};
   const badConfig = configProblem(spec.config ?? {});
   if (badConfig !== undefined) return incusError(`Failed creating instance record: ${badConfig}`);
-  if (Object.hasOwn(state.instances, name)) {
-    return incusError(
-      'Failed creating instance record: Add instance info to the database: Failed to create "instances" entry: ' +
-        'UNIQUE constraint failed: instances.project_id, instances.name',
-    );
-  }
+  if (Object.hasOwn(state.instances, name)) return incusError(takenName);
   const badDevices = devicesProblem(state, devices);
   const badRoot = badDevices === undefined ? rootProblem(state, devices) : `Invalid devices: ${badDevices}`;
   if (badRoot !== undefined)
@@ -120,6 +112,19 @@ export function createInstance(world: World, imageRef: string, name: string, inp
   return done();
 }
 
+/** Creates a stopped instance without files: `create --empty NAME`. */
+export function createEmptyInstance(world: World, name: string, input: string): Answer {
+  const { config = {}, devices = {} } = parseChange(input, () => "yaml: line 1: did not find expected ',' or '}'");
+  const badName = nameProblem(name);
+  if (badName !== undefined) return incusError(`Invalid instance name: ${badName}`);
+  return copyInstance(world, name, {
+    config: { ...config, 'volatile.last_state.idmap': '[]' },
+    devices: structuredClone(devices),
+    files: {},
+    prepared: false,
+  });
+}
+
 /**
  * Makes a stopped instance of what a snapshot keeps. Like a real server, gives it other ids and addresses of its own;
  * what it has on disk keeps the ids of the original.
@@ -136,7 +141,7 @@ export function copyInstance(
   }: Pick<InstanceRecord, 'config' | 'devices' | 'files' | 'prepared' | 'isCopy'>,
 ): Answer {
   const { state, nowMs } = world;
-  if (Object.hasOwn(state.instances, name)) return incusError(`Instance "${name}" already exists`);
+  if (Object.hasOwn(state.instances, name)) return incusError(takenName);
   const own = Object.fromEntries(
     Object.entries(config).filter(
       ([key]) => !key.startsWith('volatile.') || ['volatile.base_image', 'volatile.last_state.idmap'].includes(key),
@@ -165,6 +170,8 @@ export function copyInstance(
 }
 
 export function renameInstance(world: World, name: string, to: string): Answer {
+  if (!Object.hasOwn(world.state.instances, name))
+    return incusError("Failed to get address of instance's member: Instance not found");
   const instance = instanceNamed(world, name);
   if (instance.run !== null) return incusError('Renaming of running instance not allowed');
   if (Object.hasOwn(world.state.instances, to)) return incusError(`Name "${to}" already in use`);
@@ -173,83 +180,6 @@ export function renameInstance(world: World, name: string, to: string): Answer {
   delete world.state.instances[name];
   world.state.instances[to] = { ...instance, name: to };
   world.emit('instance-renamed', to);
-  return done();
-}
-
-function boot(world: World, instance: InstanceRecord): void {
-  const { state, nowMs } = world;
-  state.serial += 1;
-  instance.run = {
-    startedAtMs: nowMs,
-    pid: 4000 + state.serial * 7,
-    address: bootAddress(state, instance.name, instance.devices, pick(`${instance.name} lease`, 250)),
-    hostKey: bootInside(instance, state.isCopy === true || instance.isCopy === true),
-  };
-  instance.lastUsedAtMs = nowMs;
-  delete instance.config['volatile.apply_template'];
-  instance.config['volatile.idmap.current'] = instance.config['volatile.idmap.next'] ?? '[]';
-  instance.config['volatile.last_state.power'] = 'RUNNING';
-  for (const [device] of nics(instance.devices)) {
-    instance.config[`volatile.${device}.hwaddr`] ??= macOf(`${instance.name} ${device}`);
-    instance.config[`volatile.${device}.host_name`] =
-      `veth${digest(`${instance.name} ${device} ${state.serial}`).slice(0, 8)}`;
-  }
-}
-
-function halt(world: World, instance: InstanceRecord, isForced: boolean): void {
-  instance.consoleLog = logAfterStop(instance, isForced);
-  instance.ranMs += upMs(instance, world.nowMs);
-  instance.run = null;
-  instance.config['volatile.last_state.power'] = 'STOPPED';
-  instance.config['volatile.last_state.ready'] = 'false';
-  for (const [device] of nics(instance.devices)) delete instance.config[`volatile.${device}.host_name`];
-}
-
-export function startInstance(world: World, name: string): Answer {
-  const instance = instanceNamed(world, name);
-  if (instance.run !== null) return incusError(withHint('The instance is already running', name));
-  for (const [device, nic] of nics(instance.devices)) {
-    if (!addressClash(world.state, name, nic)) continue;
-    const address = nic['ipv4.address'] ?? '';
-    const problem = `Failed start validation for device "${device}": IP address "${address}" already defined on another NIC`;
-    return incusError(withHint(problem, name));
-  }
-  boot(world, instance);
-  world.emit('instance-started', name);
-  return done();
-}
-
-export function stopInstance(world: World, name: string, isForced: boolean): Answer {
-  const instance = instanceNamed(world, name);
-  if (instance.run === null) return incusError('The instance is already stopped');
-  halt(world, instance, isForced);
-  world.emit(isForced ? 'instance-stopped' : 'instance-shutdown', name);
-  return done();
-}
-
-export function restartInstance(world: World, name: string, isForced: boolean): Answer {
-  const instance = instanceNamed(world, name);
-  if (instance.run === null) return incusError(withHint('The instance is already stopped', name));
-  halt(world, instance, isForced);
-  boot(world, instance);
-  // A restart is a single event (incus 6.0.4, observed).
-  world.emit('instance-restarted', name);
-  return done();
-}
-
-export function deleteInstance(world: World, name: string, force: boolean): Answer {
-  if (!Object.hasOwn(world.state.instances, name)) {
-    return incusError(
-      `Failed checking instance exists "local:${name}": Failed to fetch instance "${name}" in project "default": Instance not found`,
-    );
-  }
-  const instance = instanceNamed(world, name);
-  if (instance.run !== null && !force)
-    return incusError('The instance is currently running, stop it first or pass --force');
-  if (instance.config['security.protection.delete'] === 'true') return incusError('Instance is protected');
-  if (instance.run !== null) world.emit('instance-stopped', name);
-  delete world.state.instances[name];
-  world.emit('instance-deleted', name);
   return done();
 }
 

@@ -11,7 +11,8 @@ import { instanceNamed } from '../program/lookup.ts';
 import { localImage } from './images.ts';
 import { metricsText } from './metrics.ts';
 import { createBackup, deleteBackup } from './backups.ts';
-import { createSnapshot } from './snapshots.ts';
+import { createSnapshot, snapshotNamed } from './snapshots.ts';
+import type { UnderwayRecord } from '../state/state.ts';
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
@@ -32,22 +33,9 @@ function shown(document: unknown): Answer {
   return printed(text === '{}' ? '' : `${text}\n\n`);
 }
 
-/** Parses the only filter that this product uses, `name eq NAME`. */
-function nameFilter(filter: string | null): string | undefined {
-  if (filter === null) return undefined;
-  const [field, operator, value, ...more] = filter.split(' ');
-  if (operator === undefined) throw incusRefusal('Invalid filter: clause has no operator');
-  if (field !== 'name' || operator !== 'eq' || value === undefined || more.length > 0) {
-    throw incusRefusal('Invalid filter: the simulated host knows only "name eq NAME"');
-  }
-  return value;
-}
-
 function listInstances(world: World, parameters: URLSearchParams): Answer {
-  const wanted = nameFilter(parameters.get('filter'));
-  const found = Object.values(world.state.instances)
-    .filter((instance) => wanted === undefined || instance.name === wanted)
-    .sort((left, right) => (left.name < right.name ? -1 : 1));
+  if (parameters.has('filter')) throw incusRefusal('Invalid filter: the simulated host has none');
+  const found = Object.values(world.state.instances).sort((left, right) => (left.name < right.name ? -1 : 1));
   const recursion = parameters.get('recursion') ?? '0';
   if (recursion === '2')
     return shown(found.map((instance) => documents.fullInstanceDocument(world.state, instance, world.nowMs)));
@@ -64,7 +52,9 @@ function list<T>(
   return shown((parameters.get('recursion') ?? '0') === '0' ? items.map(path) : items.map(document));
 }
 
-function getOne(world: World, kind: string, name: string, part: string | undefined, isFull: boolean): Answer {
+function getOne(world: World, kind: string, name: string, more: readonly string[], isFull: boolean): Answer {
+  const [part, member] = more;
+  if (member !== undefined && !(kind === 'instances' && part === 'snapshots')) return incusError('not found');
   const { state, nowMs } = world;
   if (kind === 'instances') {
     const instance = instanceNamed(world, name);
@@ -72,8 +62,12 @@ function getOne(world: World, kind: string, name: string, part: string | undefin
     if (part === undefined && isFull) return shown(documents.fullInstanceDocument(state, instance, nowMs));
     if (part === undefined) return shown(documents.instanceDocument(instance));
     if (part === 'backups' && isFull) return shown(instance.backups.map(documents.backupDocument));
+    if (part === 'snapshots' && member !== undefined)
+      return shown(documents.snapshotDocument(instance, snapshotNamed(instance, member)));
     if (part === 'snapshots' && isFull)
       return shown(instance.snapshots.map((one) => documents.snapshotDocument(instance, one)));
+    if (part === 'snapshots')
+      return shown(instance.snapshots.map((one) => `/1.0/instances/${name}/snapshots/${one.name}`));
   }
   if (kind === 'images' && part === undefined) {
     const image = /^[0-9a-f]+$/.test(name) ? localImage(world, name) : undefined;
@@ -100,10 +94,10 @@ function getOne(world: World, kind: string, name: string, part: string | undefin
 
 function get(world: World, segments: readonly string[], parameters: URLSearchParams): Answer {
   const { state } = world;
-  const [kind, name, part, ...deeper] = segments;
-  if (deeper.length > 0) return incusError('not found');
+  const [kind, name, ...more] = segments;
+  if (more.length > 2) return incusError('not found');
   if (kind === undefined) return shown(documents.serverDocument(state));
-  if (name !== undefined) return getOne(world, kind, name, part, parameters.get('recursion') === '1');
+  if (name !== undefined) return getOne(world, kind, name, more, parameters.get('recursion') === '1');
   switch (kind) {
     case 'instances':
       return listInstances(world, parameters);
@@ -117,6 +111,8 @@ function get(world: World, segments: readonly string[], parameters: URLSearchPar
         (network) => documents.networkDocument(state, network),
       );
     case 'storage-pools':
+      // Incus 6.0.4 answers `null`, for which its client prints nothing.
+      if (state.pools.length === 0) return printed('');
       return list(
         state.pools,
         parameters,
@@ -126,10 +122,14 @@ function get(world: World, segments: readonly string[], parameters: URLSearchPar
     case 'metrics':
       return printed(metricsText(state, world.nowMs));
     case 'operations':
-      return shown(state.underway.length === 0 ? {} : { running: state.underway.map(documents.operationDocument) });
+      return listOperations(state.underway.filter(({ program }) => program === 'incus'));
     default:
       return incusError('not found');
   }
+}
+
+function listOperations(underway: readonly UnderwayRecord[]): Answer {
+  return shown(underway.length === 0 ? {} : { running: underway.map(documents.operationDocument) });
 }
 
 function unescaped(segment: string): string {

@@ -5,6 +5,7 @@ import type { Answer, World } from '../program/answer.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import { rootDevice } from './devices.ts';
 import { copyInstance } from './instances.ts';
+import { guidOf } from '../state/deterministic.ts';
 import type { InstanceRecord, SnapshotRecord } from '../state/state.ts';
 
 const request = z.object({ name: z.string(), expires_at: z.iso.datetime().optional() });
@@ -14,19 +15,23 @@ export function createSnapshot(world: World, instanceName: string, body: string)
   const instance = instanceNamed(world, instanceName);
   const { name, expires_at: expiresAt = '' } = request.parse(JSON.parse(body));
   if (instance.snapshots.some((one) => one.name === name))
-    return incusError(`Snapshot "${instanceName}/${name}" already exists`);
+    return incusError(
+      `Failed creating instance snapshot record "${name}": Add snapshot info to the database: Failed to create ` +
+        '"instances_snapshots" entry: UNIQUE constraint failed: instances_snapshots.instance_id, instances_snapshots.name',
+    );
   const { config, devices, files, prepared } = structuredClone(instance);
-  const expiresAtMs = expiresAt.startsWith('0001-') ? 0 : Date.parse(expiresAt);
-  instance.snapshots.push({ name, createdAtMs: world.nowMs, expiresAtMs, config, devices, files, prepared });
+  const expiresAtMs = expiresAt === '' || expiresAt.startsWith('0001-') ? 0 : Date.parse(expiresAt);
+  const guid = guidOf(`${instanceName} ${name} ${world.nowMs}`);
+  instance.snapshots.push({ name, createdAtMs: world.nowMs, expiresAtMs, config, devices, files, prepared, guid });
   world.emit('instance-snapshot-created', instanceName);
   return done();
 }
 
-function snapshotNamed(instance: InstanceRecord, name: string): SnapshotRecord {
+export function snapshotNamed(instance: InstanceRecord, name: string): SnapshotRecord {
   const found = instance.snapshots.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw incusRefusal(
-    `Failed to fetch snapshot "${name}" of instance "${instance.name}" in project "default": Instance snapshot not found`,
+    `Failed to fetch snapshot "${name}" of instance "${instance.name}" in project "default": Instance_snapshot not found`,
   );
 }
 
@@ -44,6 +49,8 @@ function zfsProblem({ state }: World, instance: InstanceRecord, name: string): s
 /** Restores a stopped instance: its files, its configuration and its devices. */
 export function restoreSnapshot(world: World, instanceName: string, name: string): Answer {
   const instance = instanceNamed(world, instanceName);
+  if (instance.snapshots.every((one) => one.name !== name))
+    return incusError(`Snapshot ${instanceName}/${name} does not exist`);
   const { config, devices, files, prepared } = structuredClone(snapshotNamed(instance, name));
   const problem = zfsProblem(world, instance, name);
   if (problem !== undefined) return incusError(problem);

@@ -1,6 +1,7 @@
 /** The simulated host's {@link IncusStreams}: events of its instances, terminals in them, and their backups. */
 import { PassThrough, type Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { createZstdCompress } from 'node:zlib';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
@@ -143,7 +144,7 @@ export class SimulatedStreams implements IncusStreams {
           what: `the export of ${quoted(instance)}`,
           why: 'Instance backup not found',
         });
-      found.archive = archiveOf(structuredClone(record));
+      found.archive = archiveOf(structuredClone(record)).pipe(createZstdCompress());
     });
     const out = new PassThrough();
     if (isDoomed) {
@@ -193,6 +194,8 @@ function checkStartable(world: World, { instance, argv }: TerminalRequest): void
   const found = Object.hasOwn(world.state.instances, instance) ? world.state.instances[instance] : undefined;
   if (found === undefined) throw new Failure('not-found', { what, why: 'no such instance', next: 'see "list"' });
   if (found.run === null) throw new Failure('wrong-state', { what, why: 'it is not running', next: 'start it first' });
+  if (found.run.isPaused === true)
+    throw new Failure('wrong-state', { what, why: 'it is frozen', next: 'start it first' });
   world.emit('instance-exec', instance);
   const [program = ''] = argv;
   if (isShell(program)) return;

@@ -43,7 +43,7 @@ function target(world: World, text: string): { instance: InstanceRecord; path: s
   return { instance: instanceNamed(world, text.slice(0, slash)), path: posix.normalize(text.slice(slash)) };
 }
 
-function isFolder(files: InstanceFiles, path: string): boolean {
+export function isFolder(files: InstanceFiles, path: string): boolean {
   return systemFolders.includes(path) || Object.keys(files).some((file) => file.startsWith(`${path}/`));
 }
 

@@ -13,7 +13,7 @@ export const keyscan: SimulatedProgram = {
       return refused(1, 'usage: ssh-keyscan [-46cDHv] [-f file] [-p port] [-T timeout] [-t type] [host ...]');
     }
     const instance = Object.values(state.instances).find((candidate) => candidate.run?.address === address);
-    const key = instance?.run?.hostKey ?? null;
+    const key = instance?.run?.isPaused === true ? null : (instance?.run?.hostKey ?? null);
     // Every failure to get a key ends with exit code 1 and no output (ssh-keyscan of OpenSSH 9.2, observed).
     if (key === null || (parsed.flags.get('p') ?? '22') !== '22' || parsed.flags.get('t') !== 'ed25519')
       return refused(1, '');

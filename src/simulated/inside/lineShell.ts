@@ -121,6 +121,8 @@ export class LineShell {
     const { columns, rows } = this.#terminal.size();
     this.#status = 0;
     if (command === 'echo') return this.#terminal.print(`${args.join(' ')}\r\n`);
+    if (command === 'printf')
+      return this.#terminal.print(args.join(' ').replaceAll('\\e', '\u001b').replaceAll('\\016', '\u000e'));
     if (command === 'size') return this.#terminal.print(`${columns} x ${rows}\r\n`);
     if (command === 'stty' && args[0] === 'size') return this.#terminal.print(`${rows} ${columns}\r\n`);
     if (command === 'yes') return this.#flood(repeated(args.join(' ') || 'y'));

@@ -14,6 +14,11 @@ export function pick(text: string, below: number): number {
   return Number.parseInt(digest(text).slice(0, 8), 16) % below;
 }
 
+/** Returns a number of 64 bits, in decimal digits, as ZFS names snapshots. */
+export function guidOf(text: string): string {
+  return String(BigInt(`0x${digest(`${text} guid`).slice(0, 16)}`) | 1n);
+}
+
 export function uuidOf(text: string): string {
   const hex = digest(text);
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(

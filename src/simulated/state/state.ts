@@ -17,6 +17,7 @@ const run = z.object({
   address: z.string().nullable(),
   /** The host key that sshd loaded, as `ssh-ed25519 AAAA…`; null if no sshd runs. */
   hostKey: z.string().nullable(),
+  isPaused: z.literal(true).optional(),
   /** Whether the console log was read since the start. */
   consoleRead: z.boolean().optional(),
 });
@@ -31,6 +32,18 @@ const snapshot = z.object({
   devices,
   files,
   prepared: z.boolean(),
+  /** By which ZFS recognizes it; absent for a copy of a real host. */
+  guid: z.string().optional(),
+});
+
+/** What ZFS has of a dataset, and Incus does not know. */
+const dataset = z.object({
+  /** A bookmark holds no files. These say what has changed since. */
+  bookmarks: z.array(z.object({ name: z.string(), guid: z.string(), files })),
+  /** Snapshots that "zfs receive" has made, the oldest first. */
+  received: z.array(z.object({ name: z.string(), guid: z.string() })),
+  /** What is wrong with the folder of the instance, because a stream put it there. */
+  trouble: z.string().optional(),
 });
 
 const instance = z.object({
@@ -53,6 +66,7 @@ const instance = z.object({
   backups: z.array(snapshot).default([]),
   /** Console log that was still unread at the last stop. */
   consoleLog: z.string().optional(),
+  dataset: dataset.optional(),
   /** A quota below the used space: btrfs refused it, but enforces it until the size changes again. */
   stuckQuotaBytes: z.number().optional(),
 });
@@ -90,7 +104,16 @@ const network = z.object({
   /** The option of a bridge of this name (ip-link(8)). */
   noLinkLocalLearn: z.boolean().optional(),
 });
-const pool = z.object({ name: z.string(), driver: z.string(), config: stringMap, totalBytes: z.number() });
+const pool = z.object({
+  name: z.string(),
+  driver: z.string(),
+  config: stringMap,
+  totalBytes: z.number(),
+  /** What ZFS says is wrong with it. */
+  trouble: z.string().optional(),
+  /** When ZFS was last told to scrub it. */
+  scrubbedAtMs: z.number().optional(),
+});
 
 const account = z.object({
   name: z.string(),
@@ -128,6 +151,10 @@ export const hostState = z.object({
   apiExtensions: z.array(z.string()).optional(),
   /** The tables of nftables that `nft -f` loaded, by family and name. */
   tables: stringMap.default({}),
+  /** What sendmail(8) got, the newest last. */
+  mails: z.array(z.string()).default([]),
+  /** What logger(1) got, the newest last. */
+  syslog: z.array(z.string()).default([]),
 });
 
 export type HostState = z.infer<typeof hostState>;
@@ -176,5 +203,7 @@ export function freshState(nowMs: number): HostState {
     jumpKeys: {},
     underway: [],
     tables: {},
+    mails: [],
+    syslog: [],
   };
 }

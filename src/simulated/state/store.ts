@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { check, misfitText } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
+import { fileTrouble } from '../../domain/fileTrouble.ts';
 import { freshState, hostState } from './state.ts';
 import type { HostState } from './state.ts';
 
@@ -52,7 +53,7 @@ export class StateStore {
         'program-failed',
         {
           what: `simulated host "${this.#path}"`,
-          why: `cannot be saved: ${error instanceof Error ? error.message : String(error)}`,
+          why: `cannot be saved: ${fileTrouble(error)?.why ?? String(error)}`,
         },
         error,
       );

@@ -9,6 +9,7 @@ import { initialiseIncus } from '../../../src/prepare/initialise.ts';
 import { run } from '../../../src/prepare/programs.ts';
 import { freeSubnet, usedRanges } from '../../../src/prepare/subnet.ts';
 import { ensureBaseImage } from './baseImage.ts';
+import { endProcesses, processes } from './processes.ts';
 import { sweep } from './remains.ts';
 import { openTestFolder } from './testFolder.ts';
 
@@ -31,15 +32,17 @@ export interface RunningIncus {
   readonly logPath: string;
   /** Runs `incus` against it and returns its standard output. */
   incus(args: readonly string[], options?: { readonly input?: string; readonly timeoutMs?: number }): Promise<string>;
+  /** Stops the daemon as systemd does, which containers survive, runs `meanwhile`, and starts the daemon again. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   /** Returns what it has left on this machine, one line each. */
   remains(): Promise<string[]>;
   /** Removes all of it. Safe to repeat. */
   stop(): Promise<void>;
 }
 
-/** Yields prefixes from a random start, because other test runs may be searching for a subnet at the same time. */
-function* randomPrefixes(): Generator<string> {
-  for (let attempt = 0; attempt < 200; attempt += 1) yield `10.${randomInt(64, 256)}.${randomInt(0, 256)}`;
+/** Yields small networks at random, because other test runs may be searching for one at the same time. */
+function* randomNetworks(): Generator<string> {
+  for (let attempt = 0; attempt < 200; attempt += 1) yield `10.${randomInt(64, 256)}.${randomInt(0, 256)}.1/24`;
 }
 
 export interface StartOptions {
@@ -63,9 +66,13 @@ export async function startIncus({ name, withImage = true }: StartOptions): Prom
     await mkdir(join(dir, 'client'), { mode: 0o700 });
     await startLxcfs(() => undefined);
     const incusd = await findIncusd();
-    await startDetached(incusd, ['--group', 'root', '--logfile', logPath], join(dir, 'incusd.out'), env);
-    await waitForIncus(incusd, logPath, env);
-    const bridgeAddress = freeSubnet(await usedRanges(), randomPrefixes());
+    const start = async (): Promise<number> => {
+      const pid = await startDetached(incusd, ['--group', 'root', '--logfile', logPath], join(dir, 'incusd.out'), env);
+      await waitForIncus(incusd, logPath, env);
+      return pid;
+    };
+    let daemon = await start();
+    const bridgeAddress = freeSubnet(await usedRanges(), randomNetworks());
     await initialiseIncus({
       say: () => undefined,
       env,
@@ -88,6 +95,14 @@ export async function startIncus({ name, withImage = true }: StartOptions): Prom
       group: id,
       logPath,
       incus,
+      restart: async (meanwhile) => {
+        await endProcesses(
+          (await processes()).filter(({ pid }) => pid === daemon),
+          30_000,
+        );
+        await meanwhile();
+        daemon = await start();
+      },
       remains: folder.remains,
       stop: folder.remove,
     };

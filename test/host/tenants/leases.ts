@@ -92,11 +92,11 @@ export function leasesCases(current: () => House): void {
       const { host } = house;
       const key = await makeKey(house.folder, 'carol');
       const [created] = await Promise.all([
-        host.server.ssh(['create', 'cxt-carol', '--json'], { shared: true, stdin: key.line }),
+        host.server.ssh(['create', 'cxt-trudy', '--json'], { shared: true, stdin: key.line }),
         attack(house, house.alice, 'dhcp', ['take', 12, house.bridgeMac, host.incus.gateway]),
       ]);
       expect(created.code, created.stdout).toBe(0);
-      expect((await host.server.ssh(['delete', 'cxt-carol', '--yes'], { shared: true })).code).toBe(0);
+      expect((await host.server.ssh(['delete', 'cxt-trudy', '--yes'], { shared: true })).code).toBe(0);
     });
   });
 }

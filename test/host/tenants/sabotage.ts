@@ -1,5 +1,5 @@
 /** What root in a container can put in the way of the product's own work there. */
-import { chmod, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -67,6 +67,31 @@ export function sabotageCases(current: () => House): void {
         await manage(host, ['start', alice.user]);
         await inAlice(`rm -f ${keysFolder} && mv ${keysFolder}.kept ${keysFolder}`);
       }
+    });
+
+    it('a folder in place of the keys inside vetoes no removal of a key, which never comes back', async () => {
+      const { host, alice, folder } = current();
+      const key = await makeKey(folder, 'revoked');
+      const blob = key.line.split(' ')[1] ?? '';
+      const file = `${keysFolder}/${alice.user}`;
+      const jumpFile = (): Promise<string> => readFile(join(host.keysFolder, alice.user), 'utf8');
+      const added = await manage(host, ['key', 'add', alice.user], key.line);
+      expect(added, added.stderr).toMatchObject({ code: 0 });
+      expect(await jumpFile()).toContain(blob);
+      await inAlice(`mv ${file} /root/keys && mkdir ${file}`);
+      try {
+        const removed = await manage(host, ['key', 'remove', alice.user, key.fingerprint]);
+        expect(removed, removed.stderr).toMatchObject({ code: 0 });
+        expect(await jumpFile()).not.toContain(blob);
+        expect((await manage(host, ['reconcile', '--apply'])).code).toBe(6);
+        expect(await jumpFile()).not.toContain(blob);
+      } finally {
+        await inAlice(`rm -rf ${file} && mv /root/keys ${file}`);
+      }
+      await manage(host, ['reconcile', '--apply']);
+      expect((await manage(host, ['reconcile'])).code).toBe(0);
+      expect(await jumpFile()).not.toContain(blob);
+      expect(await inAlice(`cat ${file}`)).not.toContain(blob);
     });
 
     it('a process that no signal ends does not keep her container from being stopped', async () => {

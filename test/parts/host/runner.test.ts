@@ -1,6 +1,12 @@
 /** The runner with real programs, which print too much or will not end. */
-import { describe, expect, it } from 'vitest';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RealProgramStreams } from '../../../src/host/programStreams.ts';
 import { isTooMuch, ProgramRunner, type Program } from '../../../src/host/runner.ts';
+import { run } from '../../../src/prepare/programs.ts';
 
 const runner = new ProgramRunner();
 const sh = (script: string, more: object = {}) =>
@@ -37,5 +43,37 @@ describe('a program of the host', () => {
       runner.run({ program: 'no-such-program' as Program, args: [], timeoutMs: 1000 }),
     ).rejects.toMatchObject({ code: 'program-missing' });
     await expect(sh('echo why >&2; exit 3')).rejects.toMatchObject({ code: 'program-failed', why: 'why' });
+  });
+});
+
+describe('a program in the PATH of the caller, as npm leaves one of every folder above the checkout', () => {
+  const callers = process.env['PATH'];
+  let planted: string;
+  beforeEach(async () => {
+    planted = await mkdtemp(join(tmpdir(), 'containarium-path-'));
+    await writeFile(join(planted, 'getent'), '#!/bin/sh\necho planted\n');
+    await chmod(join(planted, 'getent'), 0o755);
+    process.env['PATH'] = `${planted}:${callers ?? ''}`;
+  });
+  afterEach(async () => {
+    process.env['PATH'] = callers;
+    await rm(planted, { recursive: true });
+  });
+
+  const args = ['passwd', '0'];
+  const getent = { program: 'getent', args, timeoutMs: 20_000 } as const;
+  it.each<[string, () => Promise<string>]>([
+    ['the runner', async () => (await new ProgramRunner().run(getent)).stdout],
+    ['the streams', () => text(new RealProgramStreams().read(getent).output)],
+    ['the preparation of a machine', async () => (await run('getent', args)).stdout],
+  ])('is never started by %s', async (_, started) => {
+    expect(await started()).toMatch(/^root:/);
+  });
+
+  it('is not found by the programs that a program starts', async () => {
+    expect((await sh('getent passwd 0; exec env')).stdout).toMatch(/^root:/);
+    expect((await sh('exec env')).stdout).toContain(
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n',
+    );
   });
 });

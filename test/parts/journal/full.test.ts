@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { verifyJournal } from '../../../src/journal/verify.ts';
+import { verifyJournal } from '../../../src/journal/history/verify.ts';
 import { temporaryFolder } from '../../unit/journal/support.ts';
 
 describe('a segment that must not grow', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Journal } from '../../../src/journal/journal.ts';
 import { queryJournal } from '../../../src/journal/query.ts';
-import { verifyJournal } from '../../../src/journal/verify.ts';
+import { verifyJournal } from '../../../src/journal/history/verify.ts';
 import { collect, temporaryFolder } from '../../unit/journal/support.ts';
 
 /** Lets a process append until `enough` records are acknowledged, kills it, and returns the acknowledged numbers. */

@@ -18,7 +18,7 @@ import { S3Store } from '../../../src/repository/stores/s3.ts';
 import type { Store } from '../../../src/repository/stores/store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { filesBelow } from '../../support/files.ts';
-import { exported, type Files } from '../../support/exports.ts';
+import { compressedExport, exported, type Files } from '../../support/exports.ts';
 import { s3Keys, startS3, type S3Server } from '../../support/s3.ts';
 
 const files: Files = {
@@ -38,6 +38,7 @@ const about: About = {
 };
 const now = { now: () => new Date() };
 const archive = async (): Promise<Buffer> => Buffer.concat((await exported(files).toArray()) as Buffer[]);
+const compressed = async (): Promise<Buffer> => bytesOf(compressedExport(files));
 const bytesOf = async (source: Readable): Promise<Buffer> => Buffer.concat((await source.toArray()) as Buffer[]);
 const failureOf = async (work: Promise<unknown>): Promise<Failure> => {
   const error = await work.then(
@@ -65,7 +66,7 @@ const listOf = async (repository: Repository, manifest: Manifest, identity?: Age
 describe('a backup', () => {
   it('returns the export and the list of its files as they were', async () => {
     const repository = new Repository([directory], []);
-    const manifest = await repository.write(about, exported(files), now);
+    const manifest = await repository.write(about, compressedExport(files), now);
     expect(manifest).toMatchObject({ encryption: 'none', files: { count: 3, omitted: 0 } });
     expect(await repository.manifest(about)).toEqual(manifest);
     expect((await bytesOf(await repository.data(manifest, undefined))).equals(await archive())).toBe(true);
@@ -76,7 +77,7 @@ describe('a backup', () => {
 
   it('shows what the last verification found', async () => {
     const repository = new Repository([directory], []);
-    await repository.write(about, exported(files), now);
+    await repository.write(about, compressedExport(files), now);
     const verification = { verifiedAt: '2026-11-30T00:00:00.000Z', compared: 3, changedByBoot: 0 };
     await repository.recordVerification(about, verification);
     expect(await repository.list('alice-container')).toMatchObject([{ verification }]);
@@ -84,7 +85,7 @@ describe('a backup', () => {
 
   it('is gone when it is forgotten, and so are its parts when it is cleared', async () => {
     const repository = new Repository([directory], []);
-    await repository.write(about, exported(files), now);
+    await repository.write(about, compressedExport(files), now);
     expect(await repository.has(about)).toBe(true);
     await repository.forget(about);
     expect(await repository.has(about)).toBe(false);
@@ -96,7 +97,7 @@ describe('a backup', () => {
 
   it.each(['data', 'files'] as const)('is damaged if a byte of its %s was changed', async (part) => {
     const repository = new Repository([directory], []);
-    const manifest = await repository.write(about, exported(files), now);
+    const manifest = await repository.write(about, compressedExport(files), now);
     const path = join(folder, 'alice-container', about.id, part);
     const bytes = await readFile(path);
     bytes[bytes.length - 2] = (bytes.at(-2) ?? 0) ^ 1;
@@ -112,7 +113,7 @@ describe('a backup', () => {
     ['is something else', (bytes: Buffer) => Buffer.alloc(bytes.length, 'junk')],
   ])('is damaged if its data %s', async (_, damage) => {
     const repository = new Repository([directory], []);
-    const manifest = await repository.write(about, exported(files), now);
+    const manifest = await repository.write(about, compressedExport(files), now);
     const path = join(folder, 'alice-container', about.id, 'data');
     await writeFile(path, damage(await readFile(path)));
     expect(await failureOf(repository.data(manifest, undefined).then(bytesOf))).toMatchObject({
@@ -123,7 +124,7 @@ describe('a backup', () => {
 
   it('unpacks to no more than its manifest says', async () => {
     const repository = new Repository([directory], []);
-    const manifest = await repository.write(about, exported({ '/srv/zeros': Buffer.alloc(50_000_000) }), now);
+    const manifest = await repository.write(about, compressedExport({ '/srv/zeros': Buffer.alloc(50_000_000) }), now);
     expect(manifest.data.storedBytes).toBeLessThan(100_000);
     const lying = { ...manifest, data: { ...manifest.data, plainBytes: 1000 } };
     let passed = 0;
@@ -136,7 +137,7 @@ describe('a backup', () => {
 
   it.each(['as it is stored', 'as it was exported'])('leaves no file open if its reader leaves: %s', async (how) => {
     const repository = new Repository([directory], []);
-    const manifest = await repository.write(about, exported({ '/large': randomBytes(4_000_000) }), now);
+    const manifest = await repository.write(about, compressedExport({ '/large': randomBytes(4_000_000) }), now);
     const openFiles = async (): Promise<string[]> => {
       const descriptors = await readdir('/proc/self/fd');
       const paths = await Promise.all(descriptors.map((each) => readlink(`/proc/self/fd/${each}`).catch(() => '')));
@@ -158,8 +159,8 @@ describe('a backup', () => {
     ['is that of another backup', undefined],
   ])('is listed as damaged if its manifest %s, and the others are listed', async (_, text) => {
     const repository = new Repository([directory], []);
-    const manifest = await repository.write(about, exported(files), now);
-    await repository.write({ ...about, id: '20261130-120000-abcd' }, exported(files), now);
+    const manifest = await repository.write(about, compressedExport(files), now);
+    await repository.write({ ...about, id: '20261130-120000-abcd' }, compressedExport(files), now);
     const other = JSON.stringify({ ...manifest, container: 'bob-container', user: 'bob' });
     await writeFile(join(folder, 'alice-container', about.id, 'manifest.json'), text ?? other);
     const found = await repository.list();
@@ -172,7 +173,7 @@ describe('a backup', () => {
 
   it('leaves nothing that counts as a backup if its export is cut', async () => {
     const repository = new Repository([directory], []);
-    const whole = await archive();
+    const whole = await compressed();
     const cut = Readable.from(
       (function* () {
         yield whole.subarray(0, 100_000);
@@ -184,6 +185,8 @@ describe('a backup', () => {
     expect(await repository.list()).toEqual([]);
     const short = Readable.from([whole.subarray(0, 100_000)], { objectMode: false });
     await expect(repository.write(about, short, now)).rejects.toThrow();
+    const unpacked = Readable.from([await archive()], { objectMode: false });
+    await expect(repository.write(about, unpacked, now)).rejects.toThrow();
     expect(await repository.list()).toEqual([]);
     await repository.clear(about);
     expect(await readdir(folder)).toEqual([]);
@@ -192,7 +195,7 @@ describe('a backup', () => {
   it('leaves nothing that counts as a backup if it is cancelled', async () => {
     const repository = new Repository([directory], []);
     const abort = new AbortController();
-    const whole = await archive();
+    const whole = await compressed();
     const slow = Readable.from(
       (async function* () {
         for (let at = 0; at < whole.length; at += 10_000) {
@@ -221,14 +224,14 @@ describe('a backup', () => {
       },
     };
     const repository = new Repository([full], []);
-    expect(await failureOf(repository.write(about, exported(files), now))).toMatchObject({ code: 'no-space' });
+    expect(await failureOf(repository.write(about, compressedExport(files), now))).toMatchObject({ code: 'no-space' });
     expect(await repository.list()).toEqual([]);
   });
 
   it('is swept a day after it was left without a manifest, and no other is', async () => {
     const repository = new Repository([directory], []);
     for (const id of ['20260101-000000-aaaa', '20260101-000000-bbbb', about.id])
-      await repository.write({ ...about, id }, exported(files), now);
+      await repository.write({ ...about, id }, compressedExport(files), now);
     for (const id of ['20260101-000000-aaaa', about.id]) await repository.forget({ ...about, id });
     for (const id of ['20260101-000000-aaaa', '20260101-000000-bbbb'])
       for (const name of await readdir(join(folder, 'alice-container', id)))
@@ -248,6 +251,7 @@ const bound = (store: Store): Store => ({
   delete: store.delete.bind(store),
   clear: store.clear.bind(store),
   sweep: store.sweep.bind(store),
+  requireWritable: store.requireWritable.bind(store),
   freeBytes: store.freeBytes.bind(store),
 });
 
@@ -260,7 +264,7 @@ describe('an encrypted backup', () => {
   it('is read with the identity of any recipient, and nothing of it without', async () => {
     const [one, two, other] = [await newIdentity(), await newIdentity(), await newIdentity()];
     const repository = new Repository([directory], [one.recipient, two.recipient]);
-    const manifest = await repository.write(about, exported(files), now);
+    const manifest = await repository.write(about, compressedExport(files), now);
     expect(manifest.encryption).toBe('age');
     for (const { identity } of [one, two]) {
       expect((await bytesOf(await repository.data(manifest, identity))).equals(await archive())).toBe(true);
@@ -277,7 +281,7 @@ describe('an encrypted backup', () => {
 
   it('is in the format of age', async () => {
     const { recipient } = await newIdentity();
-    await new Repository([directory], [recipient]).write(about, exported(files), now);
+    await new Repository([directory], [recipient]).write(about, compressedExport(files), now);
     const stored = await readFile(join(folder, 'alice-container', about.id, 'data'));
     expect(stored.subarray(0, 21).toString()).toBe('age-encryption.org/v1');
   });
@@ -289,7 +293,7 @@ describe('an encrypted backup', () => {
   ])('is damaged if %s', async (_, damage) => {
     const { recipient, identity } = await newIdentity();
     const repository = new Repository([directory], [recipient]);
-    const manifest = await repository.write(about, exported(files), now);
+    const manifest = await repository.write(about, compressedExport(files), now);
     const path = join(folder, 'alice-container', about.id, 'data');
     await writeFile(path, damage(await readFile(path)));
     const read = repository.data(manifest, identity).then(bytesOf);
@@ -300,7 +304,7 @@ describe('an encrypted backup', () => {
     const { recipient } = await newIdentity();
     const wrong = `${recipient.slice(0, -1)}${recipient.endsWith('q') ? 'p' : 'q'}`;
     const repository = new Repository([directory], [wrong]);
-    expect(await failureOf(repository.write(about, exported(files), now))).toMatchObject({ code: 'settings' });
+    expect(await failureOf(repository.write(about, compressedExport(files), now))).toMatchObject({ code: 'settings' });
   });
 
   it('does not show its identity', async () => {
@@ -331,7 +335,7 @@ describe('backups in a folder and a bucket', () => {
 
   it('are whole in both, and read from either', async () => {
     const both = new Repository([directory, s3], []);
-    const manifest = await both.write(about, exported(files), now);
+    const manifest = await both.write(about, compressedExport(files), now);
     expect(await both.list()).toMatchObject([{ stores: ['directory', 's3'] }]);
     await rm(join(folder, 'alice-container'), { recursive: true });
     expect((await bytesOf(await both.data(manifest, undefined))).equals(await archive())).toBe(true);
@@ -345,13 +349,13 @@ describe('backups in a folder and a bucket', () => {
       return true;
     };
     const both = new Repository([directory, s3], []);
-    await failureOf(both.write(about, exported(files), now));
+    await failureOf(both.write(about, compressedExport(files), now));
     expect(await both.list()).toEqual([]);
   });
 
   it('are not listed if one of them does not answer, but are read from the other', async () => {
     const both = new Repository([directory, s3], []);
-    await both.write(about, exported(files), now);
+    await both.write(about, compressedExport(files), now);
     server.instead = (_, response) => (response.destroy(), true);
     expect(await failureOf(both.list())).toMatchObject({ code: 'store-unavailable' });
     expect(await both.manifest(about)).toMatchObject({ id: about.id });

@@ -4,6 +4,7 @@ import type { HostState, InstanceRecord } from '../../../src/simulated/state/sta
 const operationId = /\b[0-9A-HJKMNP-TV-Z]{26}\b/gi;
 /** The end of the name of an instance in the trash. */
 const trashName = /-container-\d{8}-\d{6}-[0-9a-z]{4}/g;
+const backupId = /\d{8}-\d{6}-[0-9a-z]{4}/;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
 /** A replacer for JSON.stringify that sorts keys. */
@@ -51,6 +52,9 @@ function rendered(instance: InstanceRecord, all: readonly InstanceRecord[]): unk
     ].sort(),
     // What an operation leaves on the disk of Incus.
     backups: instance.backups.map((one) => one.name),
+    // A second backup has a bookmark like that of the first.
+    bookmarks: [...new Set(instance.dataset?.bookmarks.map((one) => one.name.replace(backupId, 'ID')))],
+    received: instance.dataset?.received.map((one) => one.name) ?? [],
     hasEarlier: earlier.length > 0,
     // A running container must serve the host key in its configuration.
     running: run === null ? false : { address: run.address, servesItsKey: run.hostKey === (hostKey ?? null) },

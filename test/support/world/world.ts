@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { HostConnections } from '../../../src/core/connections/hostConnections.ts';
 import type { Dispatcher } from '../../../src/core/calls/dispatcher.ts';
 import type { Actor } from '../../../src/domain/access/actor.ts';
 import { Failure } from '../../../src/domain/failure.ts';
@@ -20,6 +21,8 @@ import { compose, type Composition } from '../../../src/core/compose.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { checkSettings, type Settings } from '../../../src/settings/settings.ts';
 import type { FaultPlan } from '../../../src/simulated/faults/faults.ts';
+import { sshdLogPath } from '../sshdLog.ts';
+import { ClientReads } from '../../../src/host/incus/clientReads.ts';
 import { SimulatedHost } from '../../../src/simulated/host.ts';
 import { hostState, type HostState } from '../../../src/simulated/state/state.ts';
 import type { LoggedCommand } from '../../../src/simulated/faults/commandLog.ts';
@@ -83,14 +86,17 @@ export class World {
   readonly operations: Operations;
   readonly journal: Journal;
   readonly admins: AdminStore;
+  /** Follows the log of sshd once it is started. */
+  readonly connections: HostConnections;
   readonly #dispatcher: Dispatcher;
 
-  private constructor(folder: string, { service, operations, journal, dispatcher }: Composition) {
+  private constructor(folder: string, { service, operations, journal, dispatcher, connections }: Composition) {
     this.folder = folder;
     this.context = service;
     this.operations = operations;
     this.journal = journal;
     this.admins = service.admins;
+    this.connections = connections;
     this.#dispatcher = dispatcher;
   }
 
@@ -113,6 +119,7 @@ export class World {
       ...(options.faults === undefined ? {} : { faults: options.faults }),
       faultsPath: faultsPath(folder),
       logPath: logPath(folder),
+      sshdLogPath: sshdLogPath(folder),
       paceMs: options.paceMs ?? 0,
       // A limit of a minute becomes a few microseconds. Work without its client lasts until undo has polled a few
       // times.
@@ -123,8 +130,11 @@ export class World {
       host: { kind: 'simulated', simulated: true, why: 'it is a test' },
       parts: {
         runner: host.runner,
+        reads: new ClientReads(host.runner),
+        programStreams: host.programStreams,
         streams: host.streams,
         jumpKeys: () => host.jumpKeys,
+        sshdProcesses: { isServing: () => Promise.resolve(true) },
         ...(options.copiedByQueries === true ? {} : { stateFile: statePath(folder) }),
       },
       settings,
@@ -132,6 +142,7 @@ export class World {
       folders: {
         state: folder,
         journal: join(folder, 'journal'),
+        archive: join(folder, 'archive'),
         keys: join(folder, 'keys'),
         certificates: join(folder, 'certs'),
       },
@@ -205,7 +216,8 @@ export class World {
     return found;
   }
 
-  close(): Promise<void> {
-    return this.journal.close();
+  async close(): Promise<void> {
+    await this.connections.stop();
+    await this.journal.close();
   }
 }

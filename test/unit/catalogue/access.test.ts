@@ -48,6 +48,9 @@ trash purge        -      x       x     -    x
 undo               -      x       x     x    x
 schedule list      x      x       x     -    x
 schedule run       -      x       x     -    x
+alert list         x      x       x     -    x
+alert test         -      x       x     -    x
+report             x      x       x     -    x
 start              -      x       x     -    x
 stop               -      x       x     -    x
 restart            -      x       x     x    x
@@ -92,6 +95,7 @@ debug              x      x       x     x    x
 host-key           x      x       x     -    x
 host-key rotate    -      -       x     -    x
 host-key switch    -      -       x     -    x
+security           x      x       x     -    x
 session list       x      x       x     -    x
 session kick       -      -       x     -    x
 ban list           x      x       x     -    x

@@ -84,6 +84,40 @@ test.each(steps)('%j has no command outside of quotes', (step) => {
   expect(isUnderstood(step.replace(/^containarium /, '').split(' '))).toBe(false);
 });
 
+describe('the next step of an owner', () => {
+  const caller = { entryPoint: 'self', role: 'owner', owns: ['alice'] } as const;
+  const own = steps
+    .map((step) => stepFor(step, caller))
+    .filter((step) => !step.startsWith('ask an admin') && commandsIn(step).length > 0);
+
+  it('is one of those that an owner can take, of which there are some', () => {
+    expect(own.length).toBeGreaterThan(10);
+  });
+
+  it.each([...new Set(own)])('%j has only commands that can be typed at self@', (step) => {
+    for (const { words, verb } of commandsIn(step)) {
+      const typed = words.map((word) => word.replace(/^<(.*)>$/, '$1'));
+      expect(parseCommandLine(typed, caller, { incomplete: true }).verb.name, step).toBe(verb.name);
+    }
+  });
+
+  it.each([
+    ['see "snapshot list alice"', 'see "snapshot list"', 'see "snapshot list --user alice"'],
+    ['see "key list alice"', 'see "keys alice"', 'see "keys alice"'],
+    ['3 keys; "key list alice" shows them', '3 keys; "keys alice" shows them', '3 keys; "keys alice" shows them'],
+    ['"snapshot delete own-1" deletes it', '"snapshot delete own-1" deletes it', '"snapshot delete own-1" deletes it'],
+  ])('%j becomes %j, or with several containers %j', (step, one, several) => {
+    expect(stepFor(step, caller)).toBe(one);
+    expect(stepFor(step, { ...caller, owns: ['alice', 'alice-two'] })).toBe(several);
+  });
+
+  it('is to ask an admin where the remedy is on the host', () => {
+    const off = new Failure('settings', { what: 'backups', why: 'they are off', next: 'set backups.directory' });
+    expect(advisedFor(off, caller).next).toBe('ask an admin: set backups.directory');
+    expect(advisedFor(off, { entryPoint: 'manage', role: 'viewer' })).toBe(off);
+  });
+});
+
 describe('advisedFor', () => {
   const failure = new Failure('wrong-state', {
     what: 'container "alice"',

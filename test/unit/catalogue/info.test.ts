@@ -11,6 +11,7 @@ function fieldsOf(change: Parameters<typeof container>[1]): Map<string, string> 
       storage: { pool: 'default', driver: 'zfs', quotas: true },
       hostKeyFingerprint: null,
       lastLoginAt: null,
+      lastSeen: { at: '2026-11-23T11:00:00.000Z', address: '192.0.2.7', fingerprint: null },
       keyList: [],
       network: null,
       recent: { cpuPercent: [], memoryBytes: [] },
@@ -27,6 +28,10 @@ it('info shows the processes with their limit', () => {
   expect(fieldsOf({ processes: null }).get('Processes')).toBe('- of at most 2000');
   expect(fieldsOf({ processLimit: null }).get('Processes')).toBe('20');
   expect(fieldsOf({ processes: null, processLimit: null }).get('Processes')).toBe('-');
+});
+
+it('info shows when and from where the user was last connected', () => {
+  expect(fieldsOf({}).get('Last seen')).toBe('2026-11-23T11:00:00.000Z, from 192.0.2.7');
 });
 
 it('info says why a container has to restart, and how, only while it has to', () => {

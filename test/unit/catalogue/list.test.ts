@@ -216,7 +216,7 @@ describe('columns', () => {
   });
 
   it('are read from --columns and --sort, in any case and with spaces', () => {
-    expect(checkInput('list', list.input, { columns: 'User, IP', sort: '-Memory' })).toEqual({
+    expect(checkInput(list, { columns: 'User, IP', sort: '-Memory' })).toEqual({
       columns: ['user', 'ip'],
       sort: '-Memory',
     });
@@ -230,7 +230,7 @@ describe('columns', () => {
     { sort: '--memory' },
     { sort: '' },
   ])('that do not exist are refused with a list of all columns: %j', (input) => {
-    expect(() => checkInput('list', list.input, input)).toThrow(
+    expect(() => checkInput(list, input)).toThrow(
       expect.objectContaining({
         code: 'usage',
         next: expect.stringContaining('user, name, status') as string,

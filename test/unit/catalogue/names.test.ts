@@ -37,7 +37,7 @@ describe('an admin whose name no user may have', () => {
     ['admin remove', { admin: 'admin' }],
     ['session kick', { session: 'admin' }],
   ] as const)('is taken by %s', (name, input) => {
-    expect(checkInput(name, verbNamed(name).input, input)).toMatchObject(
+    expect(checkInput(verbNamed(name), input)).toMatchObject(
       'admin' in input ? { admin: 'admin' } : 'session' in input ? { session: 'admin' } : { name: 'admin' },
     );
     expect(targetOf(verbNamed(name), input)).toBe('admin');
@@ -51,5 +51,5 @@ it.each([
   ['invite cancel', { invitation: 'No Name' }],
   ['info', { user: 'No Name' }],
 ] as const)('%s answers not-found for a text that nothing can be called', (name, input) => {
-  expect(() => checkInput(name, verbNamed(name).input, input)).toThrow(expect.objectContaining({ code: 'not-found' }));
+  expect(() => checkInput(verbNamed(name), input)).toThrow(expect.objectContaining({ code: 'not-found' }));
 });

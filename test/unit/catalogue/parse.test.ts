@@ -66,7 +66,7 @@ describe('examples', () => {
       const into = verb.stdin?.into ?? '';
       const isRead = verb.stdin !== undefined && [undefined, '-'].includes(input[into] as string | undefined);
       const full = isRead ? { ...input, [into]: stdinFor(name, key) } : input;
-      expect(() => checkInput(name, verb.input, full)).not.toThrow();
+      expect(() => checkInput(verb, full)).not.toThrow();
     }
   });
 
@@ -165,12 +165,29 @@ describe('formats', () => {
 
   it.each([
     ['--json list', 'json'],
-    ['list --json --format yaml', 'yaml'],
-    ['list --format yaml --json', 'json'],
+    ['list --json --format json', 'json'],
+    ['--json key --format=json list alice', 'json'],
     ['list', 'table'],
-  ] as const)('given several times count once, the last: %s', (line, format) => {
+  ] as const)('given several times count once: %s', (line, format) => {
     expect(parse(line).format).toBe(format);
     expect(wantedFormat(splitLine(line))).toBe(format);
+  });
+
+  it.each([
+    ['list --json --format csv', 'json and csv'],
+    ['list --format csv --json', 'csv and json'],
+    ['--json list --format=yaml', 'json and yaml'],
+    ['key --format table list --format csv alice', 'table and csv'],
+  ])('that differ are refused: %s', (line, both) => {
+    expect(() => parse(line)).toThrow(
+      expect.objectContaining({ code: 'usage', why: `two formats were asked for, ${both}` }),
+    );
+  });
+
+  it.each(['yaml', 'csv'])('cannot be %s for output that has no end', (format) => {
+    expect(() => parse(`logs alice --follow --format ${format}`)).toThrow(
+      expect.objectContaining({ code: 'usage', next: expect.stringContaining('--json') }),
+    );
   });
 
   it('are found even in an invalid line', () => {
@@ -236,7 +253,10 @@ describe('parseCommandLine', () => {
   it.each([
     ['create alice --cpus=2', 'unknown option "--cpus"'],
     ['list -z', 'unknown option "-z"'],
-    ['list "--it\'s \u202e"', 'unknown option "--it\'s \\u{202e}"'],
+    [
+      'list "--it\'s \u202e"',
+      'unknown option "--it\'s \\u{202e}", and what was given has a character that turns the direction of the text (U+202E)',
+    ],
     [`list --${'z'.repeat(300)}`, `unknown option "--${'z'.repeat(57)}…"`],
     ['key --zzz', 'unknown option "--zzz"'],
     ['create alice --cpu', 'missing value: --cpu <count>'],

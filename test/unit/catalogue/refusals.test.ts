@@ -41,7 +41,7 @@ describe.each(verbNames)('%s', (name) => {
   it('refuses any bad input in its own words, with a next step', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
-        const failure = failureOf(() => checkInput(name, verb.input, input));
+        const failure = failureOf(() => checkInput(verb, input));
         if (failure === undefined) return;
         expect(failure.why).not.toContain(marker);
         expect(failure.why).not.toBe('');
@@ -69,5 +69,5 @@ it.each([
   ['resize', { user: 'alice' }, 'give at least one of --cpu, --memory, --disk-quota, --processes'],
   ['list', { nonsense: 1 }, 'unknown key "nonsense"'],
 ] as const)('a fault of the whole input of %s stands alone', (name, input, why) => {
-  expect(failureOf(() => checkInput(name, verbNamed(name).input, input))).toMatchObject({ what: `"${name}"`, why });
+  expect(failureOf(() => checkInput(verbNamed(name), input))).toMatchObject({ what: `"${name}"`, why });
 });

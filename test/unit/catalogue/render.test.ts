@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
-import { parse as parseYaml } from 'yaml';
+import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { verbNamed, type AnyVerb } from '../../../src/catalogue/catalogue.ts';
 import { formats } from '../../../src/catalogue/format.ts';
@@ -111,7 +111,12 @@ describe('JSON output', () => {
   });
 });
 
-describe('YAML output', () => {
+/** Both versions of YAML that readers have: PyYAML, Ansible and Ruby read 1.1. */
+const yamlVersions = ['1.1', '1.2'] as const;
+
+describe.each(yamlVersions)('YAML output for a reader of YAML %s', (version) => {
+  const parseYaml = (text: string): unknown => parse(text, { version });
+
   it('parses to the same value as the JSON output, for any value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: anyCharacter, maxDepth: 3 }), (value) => {
@@ -133,6 +138,36 @@ describe('YAML output', () => {
     '1e3',
     '0x1f',
     '2026-11-23',
+    '2026-11-23T14:05:00Z',
+    '2026-11-23 14:05:00',
+    '12:30:45',
+    '1:30',
+    '1_000',
+    '1,000',
+    '017',
+    '0o17',
+    '0b101',
+    '1.5e+3',
+    '.5',
+    '.inf',
+    '-.INF',
+    '.NaN',
+    '+12',
+    'No',
+    'ON',
+    'off',
+    'y',
+    'N',
+    'True',
+    '=',
+    '<<',
+    ':symbol',
+    '?',
+    '@at',
+    '`',
+    '%',
+    '|',
+    '>',
     ': x',
     '- a',
     '#c',
@@ -145,9 +180,16 @@ describe('YAML output', () => {
     '*a',
     '{}',
     "it's",
-  ])('preserves the text %j', (text) => {
-    expect(parseYaml(renderDocument({ text }, 'yaml'))).toEqual({ text });
+  ])('preserves the text %j, as a value and as a key', (text) => {
+    const value = { text, [text]: 1, list: [text] };
+    expect(parseYaml(renderDocument(value, 'yaml'))).toEqual(value);
   });
+});
+
+it('YAML output has a point in a number with an exponent, which is text to YAML 1.1 without it', () => {
+  const value = [1e21, 1e-7, -1.5e-9];
+  expect(renderDocument(value, 'yaml')).toBe('- 1.0e+21\n- 1.0e-7\n- -1.5e-9\n');
+  expect(parse(renderDocument(value, 'yaml'))).toEqual(value);
 });
 
 describe('CSV output', () => {
@@ -170,18 +212,30 @@ describe('CSV output', () => {
 
   it('escapes control characters', () => {
     expect(csv(`${hostile}\r\nb`)).not.toMatch(unsafe);
-    expect(csv(`${hostile}\r\nb`).split('\n')).toHaveLength(3);
+    expect(csv(`${hostile}\r\nb`)).toContain('e\nb"');
     expect(csv(hostile)).toContain('\\u{1b}[2J');
   });
 
-  it('of a verb without rows has the fields of the result as one row', () => {
-    const { stdout } = renderAnswer(
-      { verb: whoami, result: { name: 'carol', nested: { a: [1] }, none: null, yes: true } },
-      'csv',
-      host,
-      context,
+  const flat = (result: unknown): string => renderAnswer({ verb: whoami, result }, 'csv', host, context).stdout;
+
+  it('of a verb without rows has the fields of the result as one row, and no JSON in a cell', () => {
+    expect(flat({ name: 'carol', nested: { a: [1, 2], b: { c: 'd' } }, none: null, yes: true })).toBe(
+      'name,nested.a,nested.b.c,none,yes\ncarol,1 2,d,,true\n',
     );
-    expect(stdout).toBe('name,nested,none,yes\ncarol,"{""a"":[1]}",,true\n');
+    expect(flat({ container: { user: 'alice', keys: [{ type: 'a' }, { type: 'b' }], labels: {}, list: [] } })).toBe(
+      'user,keys.0.type,keys.1.type,labels,list\nalice,a,b,,\n',
+    );
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: fc.constantFrom('a', 'b', ' '), maxDepth: 4 }), (value) => {
+        expect(flat({ value, name: 'x' })).not.toMatch(/[{}[\]]/);
+      }),
+    );
+  });
+
+  it('keeps line ends in a cell, which RFC 4180 has in quotation marks', () => {
+    expect(flat({ config: 'Host a\n  User b\r\n', warnings: ['the first', 'two'] })).toBe(
+      'config,warnings\n"Host a\n  User b\n","the first\ntwo"\n',
+    );
   });
 
   it('is empty for a failure, which goes to standard error', () => {
@@ -269,6 +323,19 @@ describe('rendered text', () => {
       expect(failed.stdout + failed.stderr).not.toBe('');
       expect(failed.stdout + failed.stderr).not.toMatch(unsafe);
     }
+  });
+
+  it('tells a user from an admin of the same name among the records', () => {
+    const records = [
+      { seq: 1, time: '2026-01-01T00:00:00Z', type: 'verb', actor: { name: 'alice', entryPoint: 'manage' } },
+      { seq: 2, time: '2026-01-01T00:00:00Z', type: 'step', actor: { name: 'alice', entryPoint: 'self' } },
+      { seq: 3, time: '2026-01-01T00:00:00Z', type: 'login', actor: { name: 'alice', door: 'self' } },
+    ];
+    const answer = { verb: verbNamed('audit'), result: { records, more: false } };
+    const table = renderAnswer(answer, 'table', host, context).stdout.split('\n').slice(-4);
+    expect(table.map((line) => line.includes('alice (self@)'))).toEqual([false, true, true, false]);
+    const csv = renderAnswer(answer, 'csv', host, context).stdout.trim().split('\n').slice(1);
+    expect(csv.map((line) => line.split(',').at(-1))).toEqual(['manage', 'self', 'self']);
   });
 
   it('of exported journal records is valid JSON, even with hostile characters in them', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { quote } from 'shell-quote';
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { maxLineLength, splitLine } from '../../../src/catalogue/tokens.ts';
+import { joinWords, maxLineLength, splitLine, wordsSoFar } from '../../../src/catalogue/tokens.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { anyCharacter } from '../../support/anyCharacter.ts';
 
@@ -62,16 +62,33 @@ describe('splitLine', () => {
     );
   });
 
-  it('returns any words quoted by shell-quote unchanged', () => {
-    // shell-quote puts text with a single quote into double quotes. There it writes \` and \! but does not parse them.
-    const reversible = word.filter((text) => !(text.includes("'") && /[`!]/.test(text)));
-    fc.assert(
-      fc.property(fc.array(reversible, { maxLength: 8 }), (words) => {
-        expect(splitLine(quote(words))).toEqual(words);
-      }),
-      { numRuns: 200 },
-    );
+  it('returns any words that joinWords has quoted, and so does a POSIX shell', () => {
+    const both = fc.property(fc.array(word, { minLength: 1, maxLength: 8 }), (words) => {
+      const line = joinWords(words);
+      expect(splitLine(line)).toEqual(words);
+      const said = execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
+      expect(said.split('\0').slice(0, -1)).toEqual(words.map((text) => Buffer.from(text).toString()));
+    });
+    fc.assert(both, { numRuns: 100 });
   });
+
+  it.each([
+    ['${NAME}', 'label set alice "cmd=${HOME}"', 'cmd=${HOME}'],
+    ['an open ${', 'label set alice "cmd=${"', 'cmd=${'],
+    ['a command substitution', 'label set alice "cmd=$(id) `id`"', 'cmd=$(id) `id`'],
+    ['escaped shell syntax', 'label set alice "cmd=\\$HOME \\`id\\` \\\\ \\" \\n"', 'cmd=$HOME `id` \\ " \\n'],
+    ['a hash within a word', 'label set alice ticket=a#1', 'ticket=a#1'],
+    ['an escaped blank at the end', 'label set alice note=a\\ ', 'note=a '],
+  ])('does not alter a value with %s', (_, line, value) => {
+    expect(splitLine(line)).toEqual(['label', 'set', 'alice', value]);
+  });
+
+  it.each(["label set alice cmd=$'a\\tb'", 'label set alice cmd=$"a"', 'info alice\\'])(
+    'refuses %s, which a shell would alter',
+    (line) => {
+      expect(failureOf(line).code).toBe('shell-syntax');
+    },
+  );
 
   it.each([
     ['create alice --cpu 2', ['create', 'alice', '--cpu', '2']],
@@ -142,5 +159,18 @@ describe('splitLine', () => {
         expect(`${what} ${why}`).not.toMatch(/[\p{Cc}\p{Cf}]/u);
       }),
     );
+  });
+});
+
+describe('wordsSoFar', () => {
+  it.each([
+    ['list --label "note=two wo', ['list', '--label', 'note=two wo'], 13],
+    ["info 'a' ", ['info', 'a'], 5],
+    ['a; b', ['a;', 'b'], 3],
+    ['a\\', ['a'], 0],
+  ])('splits %j, which is still being typed', (line, words, from) => {
+    const found = wordsSoFar(line);
+    expect(found.map(({ text }) => text)).toEqual(words);
+    expect(found.at(-1)?.from).toBe(from);
   });
 });

@@ -11,6 +11,7 @@ import { splitLine } from '../../../src/catalogue/tokens.ts';
 import type { Actor } from '../../../src/domain/access/actor.ts';
 import { remoteWords } from '../../../src/client/servers.ts';
 import { completionScript } from '../../../src/commandLine/completionScripts.ts';
+import { readInstallArguments, readRecoverArguments, readUpgradeArguments } from '../../../src/install/arguments.ts';
 import { readDaemonArguments } from '../../../src/serve/daemon.ts';
 import { readArguments } from '../../../src/serve/serve.ts';
 
@@ -89,11 +90,17 @@ function check(words: readonly string[], scripts: ReadonlySet<string>, exact: bo
       if (args.length === 0 || args[0] === '--version') return;
       if (args[0] === 'serve') readArguments(args.slice(1));
       else if (args[0] === 'daemon') readDaemonArguments(args.slice(1));
+      else if (args[0] === 'install') readInstallArguments(args.slice(1));
+      else if (args[0] === 'recover') readRecoverArguments(args.slice(1));
+      else if (args[0] === 'upgrade') readUpgradeArguments(args.slice(1));
       else if (args[0] === 'completion') completionScript(args[1]);
       else {
         const { words: verb, server, on } = remoteWords(args);
         checkVerb(verb, server === undefined && on === undefined ? actors.local : actors.remote, exact);
       }
+      return;
+    case './install.sh':
+      readInstallArguments(args);
       return;
     case 'npm':
       npm(args, scripts, exact);
@@ -129,8 +136,7 @@ function checkVerb(words: readonly string[], actor: Pick<Actor, 'entryPoint' | '
   if (isFile && given !== '-' && actor.entryPoint !== 'local' && actor.entryPoint !== 'remote')
     throw new Error(`${given} is a path, and over ssh a path means nothing`);
   checkInput(
-    verb.name,
-    verb.input,
+    verb,
     stdin === undefined || (given !== undefined && !isFile)
       ? input
       : { ...input, [stdin.into]: stdinFor(verb.name, sampleKey) },

@@ -6,7 +6,7 @@ import { verbNames } from '../../../src/catalogue/catalogue.ts';
 import { exampleFile } from '../../../src/docs/configuration.ts';
 import { environment } from '../../../src/docs/environment.ts';
 import { pages } from '../../../src/docs/pages.ts';
-import { groups } from '../../../src/docs/verbPages.ts';
+import { groups } from '../../../src/catalogue/groups.ts';
 import { packageRoot } from '../../../src/settings/home.ts';
 import { checkSettings } from '../../../src/settings/settings.ts';
 import { wrongCommands } from './commands.ts';
@@ -58,6 +58,11 @@ describe('the generated pages', () => {
         (m) => m[1] ?? m[2],
       ),
     );
+  });
+
+  it('show the default of a duration', () => {
+    expect(read('docs/configuration.md')).toMatch(/^\| `trash\.keep` \| duration \| `7d` \|/m);
+    expect(exampleFile().join('\n')).toMatch(/^ {2}keepBeforeRestore: 7d$/m);
   });
 
   it('list exactly the environment variables that the sources read', () => {

@@ -90,6 +90,22 @@ describe('Failure', () => {
   });
 
   it.each([
+    ['EROFS', 'store-unavailable', 'its file system is read-only'],
+    ['ENOSPC', 'no-space', 'no space is left on its file system'],
+    ['EACCES', 'denied', 'this account has no right to it'],
+  ])('says what a file system refused with %s, and the way out', (code, expected, why) => {
+    const thrown = Object.assign(new Error(`${code}: text of Node.js`), { code, path: '/home/x', syscall: 'open' });
+    const failure = Failure.from(thrown);
+    expect(failure).toMatchObject({ code: expected, what: 'file "/home/x"', why, cause: thrown });
+    expect(failure.next).toBeDefined();
+  });
+
+  it('does not take a refused program for a refused file', () => {
+    const thrown = Object.assign(new Error('spawn'), { code: 'EACCES', path: 'incus', syscall: 'spawn incus' });
+    expect(Failure.from(thrown).code).toBe('internal');
+  });
+
+  it.each([
     ['an error', new TypeError('no such method'), 'no such method'],
     ['a string', 'thrown text', 'thrown text'],
     ['undefined', undefined, 'undefined'],

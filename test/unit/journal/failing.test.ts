@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
-import { verifyJournal } from '../../../src/journal/verify.ts';
+import { verifyJournal } from '../../../src/journal/history/verify.ts';
 import { collect, errno, linesOf, notesOf, segmentNames, temporaryFolder, TroubledFiles } from './support.ts';
 
 /** Opens a journal with one record, on files that can be made to fail. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { genesis } from '../../../src/journal/chain.ts';
 import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
-import { verifyJournal } from '../../../src/journal/verify.ts';
+import { verifyJournal } from '../../../src/journal/history/verify.ts';
 import {
   collect,
   linesOf,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
-import { verifyJournal } from '../../../src/journal/verify.ts';
+import { verifyJournal } from '../../../src/journal/history/verify.ts';
 import { collect, linesOf, notesOf, segmentNames, temporaryFolder, writtenJournal } from './support.ts';
 
 const first = '000001.jsonl';

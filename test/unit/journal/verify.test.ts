@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
-import { verifyJournal, type Verification } from '../../../src/journal/verify.ts';
+import { verifyJournal, type Verification } from '../../../src/journal/history/verify.ts';
 import { linesOf, segmentNames, temporaryFolder, tickingClock, writtenJournal } from './support.ts';
 
 const first = '000001.jsonl';
@@ -31,6 +31,9 @@ describe('an undamaged journal', () => {
       records: 30 + names.length,
       segments: names.length,
       head: { seq: 30 + names.length, hash: last.hash },
+      archived: 0,
+      anchors: null,
+      anchorTrouble: null,
       endKnown: true,
       incompleteBytes: 0,
     });
@@ -252,5 +255,5 @@ describe('verification reports the first bad record', () => {
 it('verification rejects without a journal, and when it is cancelled', async () => {
   const folder = await writtenJournal(1);
   await expect(verifyJournal(join(folder, 'absent'))).rejects.toMatchObject({ code: 'not-found' });
-  await expect(verifyJournal(folder, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(verifyJournal(folder, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
 });

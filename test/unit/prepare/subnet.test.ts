@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { candidates, freeSubnet, overlap, parseRange } from '../../../src/prepare/subnet.ts';
+import { candidates, freeSubnet, overlap, parseRange, subnetOf } from '../../../src/prepare/subnet.ts';
 
 function range(text: string): { first: number; last: number } {
   const parsed = parseRange(text);
@@ -24,26 +24,39 @@ describe('an address range', () => {
 });
 
 describe("the bridge's network", () => {
-  it('is 10.0.3.0/24 if that is free', () => {
-    expect(freeSubnet([range('192.0.2.2/24'), range('127.0.0.0/8')])).toBe('10.0.3.1/24');
+  it('has room for four thousand containers, and is around 10.0.3.1 if that is free', () => {
+    expect(freeSubnet([range('192.0.2.2/24'), range('127.0.0.0/8')])).toBe('10.0.3.1/20');
   });
 
   it('avoids a private range that is routed elsewhere', () => {
-    expect(freeSubnet([range('10.0.0.0/8')])).toBe('172.16.0.1/24');
-    expect(freeSubnet([range('10.0.0.0/8'), range('172.16.0.0/12')])).toBe('192.168.255.1/24');
+    expect(freeSubnet([range('10.0.0.0/8')])).toBe('172.16.0.1/20');
+    expect(freeSubnet([range('10.0.0.0/8'), range('172.16.0.0/12')])).toBe('192.168.240.1/20');
+  });
+
+  it('is smaller where no larger one is free', () => {
+    const used = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/17', '192.168.128.0/18', '192.168.192.0/19'];
+    const rest = ['192.168.224.0/20', '192.168.240.0/21', '192.168.249.0/24'];
+    expect(freeSubnet([...used, ...rest].map(range))).toBe('192.168.255.1/24');
   });
 
   it('is refused if no network is free', () => {
     expect(() => freeSubnet([range('0.0.0.0/0')])).toThrow(expect.objectContaining({ code: 'settings' }));
   });
 
+  it('is found again from the addresses of containers', () => {
+    expect(subnetOf(['10.0.3.7', '10.0.0.100', '10.0.15.254'])).toBe('10.0.3.1/20');
+    expect(subnetOf(['192.168.241.7'])).toBe('192.168.240.1/20');
+    for (const addresses of [[], ['10.0.3.7', '10.64.3.7'], ['203.0.113.7'], ['10.0.3.7', 'x']])
+      expect(subnetOf(addresses)).toBeUndefined();
+  });
+
   it('is always private, and never overlaps a used range', () => {
-    const prefixes = [...candidates()];
-    expect(new Set(prefixes).size).toBe(prefixes.length);
+    const all = [20, 24].flatMap((length) => [...candidates(length)]);
+    expect(new Set(all).size).toBe(all.length);
     const used = fc.array(
       fc
-        .tuple(fc.constantFrom(...prefixes, '10.64.0', '8.8.8'), fc.integer({ min: 9, max: 32 }))
-        .map(([prefix, length]) => range(`${prefix}.9/${length}`)),
+        .tuple(fc.constantFrom(...all, '10.64.0.1/20', '8.8.8.8/32'), fc.integer({ min: 9, max: 32 }))
+        .map(([address, length]) => range(`${address.split('/')[0] ?? ''}/${length}`)),
       { maxLength: 20 },
     );
     const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].map(range);
@@ -53,7 +66,7 @@ describe("the bridge's network", () => {
         try {
           chosen = freeSubnet(ranges);
         } catch {
-          expect(prefixes.every((prefix) => ranges.some((each) => overlap(each, range(`${prefix}.0/24`))))).toBe(true);
+          expect(all.every((address) => ranges.some((each) => overlap(each, range(address))))).toBe(true);
           return;
         }
         expect(ranges.some((each) => overlap(each, range(chosen)))).toBe(false);

@@ -45,7 +45,7 @@ describe('a manifest', () => {
 
   it.each([
     ['is cut', JSON.stringify(good).slice(0, 50), 'not JSON'],
-    ['has another version', { ...good, version: 2 }, 'version'],
+    ['has a later version', { ...good, version: 3 }, 'version'],
     ['lies at the place of another container', { ...good, container: 'bob-container' }, 'another backup'],
     ['lies at the place of another id', { ...good, id: '20261129-120000-abce' }, 'another backup'],
     ['names another user', { ...good, user: 'bob' }, 'another backup'],
@@ -61,6 +61,33 @@ describe('a manifest', () => {
 
   it('may be anything without harm', () => {
     for (const text of ['null', '""', '0', '{"__proto__": {"version": 1}}', `[${'['.repeat(5000)}`]) whyNot(text);
+  });
+});
+
+describe('the manifest of a backup of ZFS', () => {
+  const sent: Manifest = {
+    ...good,
+    version: 2,
+    format: 'zfs',
+    guid: '18446744073709551615',
+    base: '20261128-120000-abcd',
+    idmap: '[]',
+    recipientsSha256: null,
+  };
+
+  it('is read as it was written', () => {
+    expect(parseManifest(name, JSON.stringify(sent))).toEqual(sent);
+  });
+
+  it.each([
+    ['has the version of an export but not its own', { ...sent, version: 3 }, 'version'],
+    ['is of another format', { ...sent, format: 'lvm' }, 'format'],
+    ['has a guid that is no number', { ...sent, guid: '-i' }, 'guid'],
+    ['builds on what is no backup', { ...sent, base: '../../etc' }, 'base'],
+    ['does not say on what it builds', { ...sent, base: undefined }, 'base'],
+    ['has user ids without end', { ...sent, idmap: 'x'.repeat(200_000) }, 'idmap'],
+  ])('is damaged if it %s', (_, document, why) => {
+    expect(whyNot(document)).toContain(why);
   });
 });
 

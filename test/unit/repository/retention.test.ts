@@ -38,6 +38,18 @@ describe('the list of backups to prune', () => {
     expect(pruneList(all, keep, now)).toEqual([]);
   });
 
+  it('keeps what a kept one builds on, and has others after those that build on them', () => {
+    const [fourth, third, second, first] = daily(4).map((each) => ({ ...each })) as [Dated, Dated, Dated, Dated];
+    const on = (each: Dated, base: Dated): Dated => ({ ...each, base: base.id });
+    const none: Keep = { daily: 0, weekly: 0, monthly: 0 };
+    const chain = [first, on(second, first), on(third, on(second, first)), on(fourth, on(third, second))];
+    expect(pruneList(chain, none, now)).toEqual([]);
+    // The newest is full, so the chain before it can go, from its end.
+    const two = [first, on(second, first), on(third, second), fourth];
+    expect(pruneList(two, none, now).map(({ id }) => id)).toEqual([third.id, second.id, first.id]);
+    expect(pruneList([on(first, second), on(second, first), fourth], none, now)).toEqual([]);
+  });
+
   it('never has the only backup, nor the newest verified one', () => {
     const none: Keep = { daily: 0, weekly: 0, monthly: 0 };
     expect(pruneList([backup('2020-01-01T00:00:00Z')], none, now)).toEqual([]);

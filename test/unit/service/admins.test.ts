@@ -278,3 +278,38 @@ describe('an admin who would end their own login', () => {
     expect(await admins()).toHaveLength(2);
   });
 });
+
+describe('an open invitation', () => {
+  const invite = (name: string, to?: 'viewer'): ReturnType<typeof inviteAdmin> =>
+    inviteAdmin(world.context, { name, role: to }, callBy({ name: 'root', role: 'root', entryPoint: 'local' }));
+  const open = async (): Promise<string[]> =>
+    (await listInvitations(world.context)).invitations.map(({ name, role: given }) => `${name} ${given ?? '-'}`);
+
+  it('ends with admin remove of one who has not joined', async () => {
+    await invite('ivy');
+    expect(await remove('ivy')).toMatchObject({
+      name: 'ivy',
+      removed: [],
+      note: 'had not joined; 1 open invitation was cancelled',
+    });
+    expect([await open(), await admins()]).toEqual([[], unchanged]);
+    await expect(remove('ivy')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('ends with admin remove of one who has joined, and of their last key', async () => {
+    await invite('vic');
+    expect(await open()).toEqual(['vic -']);
+    expect(await remove('vic')).toMatchObject({ note: '1 open invitation was cancelled' });
+    expect(await open()).toEqual([]);
+    await add({ name: 'vic', keys: withoutLimits([vics]), role: 'viewer' });
+    await invite('vic');
+    await remove(vics.fingerprint);
+    expect(await open()).toEqual([]);
+  });
+
+  it('stays if the removal is refused', async () => {
+    await invite('carol');
+    await expect(remove('carol')).rejects.toMatchObject({ code: 'last-admin' });
+    expect(await open()).toEqual(['carol -']);
+  });
+});

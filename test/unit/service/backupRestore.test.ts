@@ -210,9 +210,27 @@ describe('a restore of a container that is gone', () => {
     await lose();
     await world.context.accounts.ensureGroup('other');
     await world.context.accounts.create({ name: 'alice', comment: 'Alice, not ours', group: 'other' });
-    expect(await restore()).toMatchObject({ ok: false, failure: { code: 'exists', what: 'account "alice"' } });
+    expect(await restore()).toMatchObject({
+      ok: false,
+      failure: {
+        code: 'not-ours',
+        what: 'account "alice"',
+        next: 'on the host, "usermod --login" gives it another name',
+      },
+    });
     expect(instances()).toEqual([]);
     expect(await world.faults()).toEqual([]);
+  });
+
+  it('is refused while a jump account is left over, which reconcile removes', async () => {
+    await lose();
+    const { accounts, settings } = world.context;
+    const comment = 'containarium jump account of alice - 01ARZ3NDEKTSV4RRFFQ69G5FAV';
+    await accounts.create({ name: 'alice', comment, group: settings.jump.group });
+    expect(await restore()).toMatchObject({
+      ok: false,
+      failure: { code: 'exists', what: 'jump account "alice"', next: '"reconcile --apply" removes it' },
+    });
   });
 
   it('is refused while an earlier state of the container exists', async () => {

@@ -1,4 +1,5 @@
 /** Scheduled backups, `delete --backup`, `backup rebuild` and what `doctor` says, on the simulated host. */
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -58,9 +59,9 @@ describe('the backup job', () => {
   });
 
   it('is in the schedule only where a place for backups is set', async () => {
-    const { backups } = (await host()).context.settings;
+    const { settings: all } = (await host()).context;
     const names = (settings: object): string[] =>
-      makeJobs({ backups: { ...backups, ...settings } }).map(({ name }) => name);
+      makeJobs({ ...all, backups: { ...all.backups, ...settings } }).map(({ name }) => name);
     expect(names({})).toContain('backups');
     expect(names({ directory: undefined })).not.toContain('backups');
     expect(names({ every: 'never' })).not.toContain('backups');
@@ -109,6 +110,14 @@ describe('delete --backup', () => {
     await world.must('backup restore', { user: 'alice', backup, yes: true });
     expect(hostStateOf(world.folder).instances['alice-container']?.run).not.toBeNull();
     expect(await world.faults()).toEqual([]);
+  });
+
+  it('deletes nothing for good after a backup that this host cannot verify', async () => {
+    const recipient = await identityToRecipient(await generateX25519Identity());
+    const world = await host({ settings: { backups: { directory: '/nonexistent', recipients: [recipient] } } });
+    const outcome = await world.call('delete', { user: 'alice', backup: true, purge: true, yes: true });
+    expect(outcome).toMatchObject({ ok: false, failure: { code: 'wrong-state' } });
+    expect(hostStateOf(world.folder).instances['alice-container']?.run).not.toBeNull();
   });
 
   it('deletes nothing if the backup cannot be made', async () => {
@@ -168,6 +177,36 @@ describe('backup rebuild', () => {
     });
   });
 
+  it('fails for a user who is named and has no backup', async () => {
+    const world = await host();
+    await run(world);
+    expect(await world.must('backup rebuild', { users: ['carla'] })).toMatchObject({
+      restored: [],
+      failed: [{ user: 'carla', code: 'not-found' }],
+    });
+  });
+
+  it('gives back what was chosen for a container', async () => {
+    const world = await host();
+    await world.must('ttl set', { user: 'alice', when: '5d' });
+    await world.must('snapshot schedule', { user: 'alice', every: 'hourly', keep: '3d' });
+    await world.must('protect', { user: 'alice' });
+    await world.must('stop', { user: 'alice' });
+    const before = (await world.must('info', { user: 'alice' })) as { container: { expiresAt: string } };
+    await run(world);
+    await world.must('unprotect', { user: 'alice' });
+    await world.must('delete', { user: 'alice', purge: true, yes: true });
+    await world.must('backup restore', { user: 'alice', backup: 'latest', yes: true });
+    expect(await world.must('info', { user: 'alice' })).toMatchObject({
+      container: { status: 'stopped', protected: true, expiresAt: before.container.expiresAt },
+    });
+    expect(await world.must('snapshot list', { user: 'alice' })).toMatchObject({
+      schedule: { every: 'hourly', keep: '3d' },
+    });
+    expect(await world.faults()).toEqual([]);
+    expect(await world.must('reconcile')).toMatchObject({ differences: [] });
+  });
+
   it('leaves who is in the trash, or was deleted long before, unless they are named', async () => {
     const world = await host();
     await run(world, -30);
@@ -178,7 +217,9 @@ describe('backup rebuild', () => {
       restored: [],
       left: [{ user: 'alice' }, { user: 'bob', why: 'it is in the trash' }],
     });
-    expect(await world.must('backup rebuild', { users: ['alice'] })).toMatchObject({ restored: ['alice'] });
+    expect(await world.must('backup rebuild', { users: ['alice', 'bob'] })).toMatchObject({
+      restored: ['alice', 'bob'],
+    });
     expect(await world.faults()).toEqual([]);
   });
 });

@@ -172,12 +172,12 @@ describe('backup create', () => {
     const used = (await context.incus.instance('alice-container'))?.state?.disk?.['root']?.usage ?? 0;
     expect(used).toBeGreaterThan(0);
     Object.assign(context, { repository: () => Promise.resolve(new Repository([store], [])) });
-    incus.freeForBackups = () => Promise.resolve(Math.floor(used * 1.4));
+    incus.freeForBackups = () => Promise.resolve(used - 1);
     expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({
       code: 'no-space',
       why: expect.stringContaining('the disk of Incus'),
     });
-    incus.freeForBackups = () => Promise.resolve(used * 2);
+    incus.freeForBackups = () => Promise.resolve(used);
     store.freeBytes = () => Promise.resolve(used - 1);
     expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({
       code: 'no-space',
@@ -280,12 +280,44 @@ describe('backup verify', () => {
     expect(await world.faults()).toEqual([]);
   });
 
+  it('keeps that a backup is damaged, and nothing takes that one for a good one', async () => {
+    await create();
+    await create();
+    const [bad = '', good = ''] = (await list()).map(({ id }) => id);
+    const data = await readFile(pathOf(bad, 'data'));
+    data[data.length - 3] = (data.at(-3) ?? 0) ^ 1;
+    await writeFile(pathOf(bad, 'data'), data);
+    expect((await world.call('backup verify', { user: 'alice', backup: 'latest' })).ok).toBe(false);
+    expect(await list()).toMatchObject([
+      { id: bad, backup: { verifiedAt: null }, trouble: expect.stringContaining('its verification failed on ') },
+      { id: good, trouble: null },
+    ]);
+    for (const [verb, more] of [
+      ['backup restore', { yes: true }],
+      ['backup verify', {}],
+    ] as const)
+      expect(refusal(await world.call(verb, { user: 'alice', backup: 'latest', ...more }))).toMatchObject({
+        code: 'backup-damaged',
+        next: expect.stringContaining(good),
+      });
+    await world.context.backupAges.refresh();
+    expect(world.context.backupAges.of('alice-container')).toBe((await list()).at(-1)?.backup?.createdAt);
+  });
+
+  it.each(['data', 'files'])('calls a backup damaged whose %s are missing, as does the list', async (part) => {
+    const { backup } = await create();
+    await rm(pathOf(backup.id, part));
+    expect(await list()).toMatchObject([{ id: backup.id, trouble: expect.stringMatching(/^its .*missing$/) }]);
+    const outcome = await world.call('backup verify', { user: 'alice', backup: backup.id });
+    expect(refusal(outcome)).toMatchObject({ code: 'backup-damaged', why: expect.stringMatching(/^its .*missing$/) });
+  });
+
   it('finds a file that the restored container does not have as it was', async () => {
     const { backup } = await create();
     const { incus } = world.context;
     const exec = incus.exec.bind(incus);
     incus.exec = async (name, argv, options) => {
-      if (argv[0] === 'sha256sum')
+      if (argv.includes('sha256sum'))
         await incus.pushFile({ instance: name, path: '/home/alice/notes', content: 'other', mode: '0644' });
       return exec(name, argv, options);
     };
@@ -302,7 +334,7 @@ describe('backup verify', () => {
     const exec = incus.exec.bind(incus);
     let left = times;
     incus.exec = async (name, argv, options) => {
-      if (argv[0] !== 'sha256sum' || left-- <= 0) return exec(name, argv, options);
+      if (!argv.includes('sha256sum') || left-- <= 0) return exec(name, argv, options);
       return { stdout: '', stderr: 'Error: Failed to retrieve PID of executing child process', exitCode: 1 };
     };
   };
@@ -328,7 +360,7 @@ describe('backup verify', () => {
     const { incus } = world.context;
     const exec = incus.exec.bind(incus);
     incus.exec = async (name, argv, options) => {
-      if (argv[0] === 'sha256sum') await exec(name, ['rm', '/home/alice/notes']);
+      if (argv.includes('sha256sum')) await exec(name, ['rm', '/home/alice/notes']);
       return exec(name, argv, options);
     };
     expect(refusal(await world.call('backup verify', { user: 'alice', backup: 'latest' }))).toMatchObject({

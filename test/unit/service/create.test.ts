@@ -312,6 +312,14 @@ describe('create', () => {
     expect(warnings).toEqual(['the disk (101GiB) is larger than the whole pool (100GiB)']);
   });
 
+  it('warns of CPUs and memory that the host does not have', async () => {
+    const { warnings } = await create(await host(named), { cpu: 512, memory: 100 * 1024 * gib });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^the host has \d+ CPUs?, so a limit of 512 limits nothing$/),
+      expect.stringMatching(/^the host has .* of memory, so a limit of 100 TiB limits nothing$/),
+    ]);
+  });
+
   it('gives containers that are created at the same time different addresses', async () => {
     const world = await host();
     const users = ['alice', 'erin', 'zoe'].map(parseName);

@@ -48,8 +48,6 @@ describe('debug', () => {
           forMs: undefined,
           reason: undefined,
           by: 'carol',
-          yes: true,
-          own: undefined,
         }),
     ],
     ['jump account', ({ context }) => context.accounts.remove('alice')],

@@ -4,6 +4,7 @@ import type { FailureCode } from '../../../src/domain/failure.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer } from '../../../src/service/create.ts';
 import { deleteContainer } from '../../../src/service/delete.ts';
+import { restartContainer } from '../../../src/service/power.ts';
 import type { Fault } from '../../../src/simulated/faults/faults.ts';
 import type { HostState } from '../../../src/simulated/state/state.ts';
 import {
@@ -212,13 +213,13 @@ describe('delete --purge restores the container, its account and its keys if', (
         { match: { argIncludes: 'delete' }, mode: 'fail-before' },
         ...Array.from({ length: 3 }, (): Fault => ({
           match: { argIncludes: 'start', changes: true },
-          mode: 'fail-before',
+          mode: 'down',
         })),
       ],
     });
     const before = snapshot(hostStateOf(world.folder));
     await expect(remove(world)).rejects.toMatchObject({ code: 'partial', what: '"delete alice"' });
-    await expect(remove(world)).rejects.toMatchObject({ code: 'busy' });
+    await expect(restartContainer(world.context, { user: alice }, callBy())).rejects.toMatchObject({ code: 'busy' });
     await world.recover();
     expect(snapshot(hostStateOf(world.folder))).toBe(before);
     expect(await world.faults()).toEqual([]);

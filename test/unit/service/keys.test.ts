@@ -348,7 +348,7 @@ describe('a change of keys is refused, and changes nothing,', () => {
   });
 });
 
-describe('a change of keys is undone everywhere if', () => {
+describe('key add is undone everywhere if', () => {
   it.each<[what: string, match: NonNullable<Fault['match']>, mode: Fault['mode'], code: FailureCode]>([
     ['the jump account fails', { program: 'jump-keys', changes: true }, 'fail-after', 'program-failed'],
     ['the file in the container fails', { argIncludes: 'push' }, 'fail-after', 'program-failed'],
@@ -358,7 +358,7 @@ describe('a change of keys is undone everywhere if', () => {
     ['Incus ends', { argIncludes: 'PATCH' }, 'down', 'incus-unavailable'],
   ])('%s', async (_, match, mode, code) => {
     const world = await host({ faults: [{ match, mode }] });
-    expect((await undone(world, () => remove(world, 'alice@desk'))).code).toBe(code);
+    expect((await undone(world, () => add(world))).code).toBe(code);
     expect(everywhere(world)).toEqual(['alice@desk', 'alice@laptop']);
     expect(await world.faults()).toEqual([]);
   });
@@ -409,8 +409,17 @@ describe('key invite', () => {
     const world = await host();
     const failure = await refused(world, () => inviteUser(world.context, { user: alice }, callBy()));
     expect(failure.code).toBe('denied');
-    await world.admins.add('carol', { keys: withoutLimits([desk]) }, 'test', new Date());
+    await world.admins.add('carol', { keys: withoutLimits([desk]), role: 'admin' }, 'test', new Date());
     expect(await listInvitations(world.context)).toEqual({ invitations: [] });
+  });
+
+  it('does not open the next container of the same user', async () => {
+    const world = await host();
+    const container = (await world.context.incus.instance('alice-container'))?.created_at ?? '';
+    const use = (of: string): ReturnType<typeof addKeys> =>
+      addKeys(world.context, { user: alice, keys: [phone], invited: { container: of, by: undefined } }, callBy());
+    expect(await refused(world, () => use('2020-01-01T00:00:00Z'))).toMatchObject({ code: 'denied' });
+    expect(await use(container)).toMatchObject({ added: [{ comment: 'alice@phone' }] });
   });
 
   it('is cancelled by its id, or with all others by the name that they are for', async () => {

@@ -6,7 +6,7 @@ import { listContainers } from '../../../src/service/list.ts';
 import { restartContainer, startContainer, stopContainer } from '../../../src/service/power.ts';
 import type { Fault } from '../../../src/simulated/faults/faults.ts';
 import type { HostState } from '../../../src/simulated/state/state.ts';
-import { alice, bob, callBy, changesOf, hosts } from '../../support/world/hosts.ts';
+import { alice, bob, callBy, changesOf, hosts, owner, refused } from '../../support/world/hosts.ts';
 import { newKey } from '../../support/world/keys.ts';
 import { hostStateOf, type World } from '../../support/world/world.ts';
 
@@ -149,6 +149,48 @@ describe('the undo', () => {
   });
 });
 
+describe('what an admin has stopped', () => {
+  it('stays stopped: restart at self@ refuses to start it', async () => {
+    const world = await host();
+    const failure = await refused(world, () => restartContainer(world.context, {}, callBy(owner(bob))));
+    expect(failure).toMatchObject({
+      code: 'wrong-state',
+      what: 'container "bob-container"',
+      next: 'ask an admin to start it',
+    });
+    expect(await restartContainer(world.context, { user: bob }, callBy())).toMatchObject({ status: 'running' });
+  });
+
+  it('is restarted at self@ if it has stopped by itself', async () => {
+    const world = await host();
+    await world.context.incus.stop('alice-container', { force: true });
+    expect(await restartContainer(world.context, {}, callBy(owner(alice)))).toMatchObject({ status: 'running' });
+  });
+
+  it('stays stopped although it had stopped by itself before', async () => {
+    const world = await host();
+    await world.context.incus.stop('alice-container', { force: true });
+    expect(await stopContainer(world.context, { user: alice }, callBy())).toMatchObject({ changed: false });
+    await refused(world, () => restartContainer(world.context, {}, callBy(owner(alice))));
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('stays stopped although its owner was restarting it', async () => {
+    const world = await host();
+    const { incus } = world.context;
+    let stopped: Promise<unknown> | undefined;
+    vi.spyOn(incus, 'restart').mockImplementationOnce(async (name) => {
+      await incus.stop(name, { force: true });
+      stopped = stopContainer(world.context, { user: alice }, callBy());
+      await incus.instance(name);
+      await incus.start(name);
+    });
+    await restartContainer(world.context, {}, callBy(owner(alice)));
+    expect(await stopped).toMatchObject({ changed: true, status: 'stopped' });
+    expect(runs(world)).toBe(false);
+  });
+});
+
 describe('the network interface of a container that an earlier version made', () => {
   /** Makes the interfaces of both containers as version 0.1 made them. */
   const unbind = (state: HostState): void => {
@@ -192,4 +234,59 @@ describe('the network interface of a container that an earlier version made', ()
       expect(runs(world, user)).toBe(user === alice);
     },
   );
+});
+
+describe('a container that does not go down by itself', () => {
+  /** Masks the target with which the guest of alice shuts down, as its root can. */
+  const stubborn = (world: World): Promise<unknown> =>
+    world.context.incus.exec('alice-container', ['systemctl', 'mask', 'halt.target']);
+
+  it.each([
+    ['stop', stopContainer],
+    ['restart', restartContainer],
+  ] as const)('is left running by %s, which says how to end it', async (_, act) => {
+    const world = await host();
+    await stubborn(world);
+    await expect(act(world.context, { user: alice }, callBy())).rejects.toMatchObject({
+      code: 'program-failed',
+      why: 'Failed shutting down instance, status is "Running": context deadline exceeded',
+      next: expect.stringContaining('--force') as string,
+    });
+    expect(runs(world)).toBe(true);
+    expect(world.operations.open()).toEqual([]);
+    expect(await act(world.context, { user: alice, force: true }, callBy())).toMatchObject({ changed: true });
+  });
+});
+
+describe('a container that an admin of Incus has paused', () => {
+  const paused = (state: HostState): void => {
+    const run = state.instances['alice-container']?.run;
+    if (run !== undefined && run !== null) run.isPaused = true;
+  };
+
+  it('is frozen in the list, and goes on with start', async () => {
+    const world = await host({ edit: paused });
+    const { containers } = await listContainers(world.context, {}, callBy());
+    expect(containers.find(({ user }) => user === 'alice')?.status).toBe('frozen');
+    expect(await startContainer(world.context, { user: alice }, callBy())).toMatchObject({ status: 'running' });
+  });
+
+  it('does not stop gently, and stops by force', async () => {
+    const world = await host({ edit: paused });
+    await expect(stopContainer(world.context, { user: alice }, callBy())).rejects.toMatchObject({
+      code: 'program-failed',
+    });
+    expect(hostStateOf(world.folder).instances['alice-container']?.run?.isPaused).toBe(true);
+    const stopped = await stopContainer(world.context, { user: alice, force: true }, callBy());
+    expect(stopped).toMatchObject({ status: 'stopped', changed: true });
+  });
+
+  it('is restarted by force, and deleted', async () => {
+    const world = await host({ edit: paused });
+    const restarted = await restartContainer(world.context, { user: alice, force: true }, callBy());
+    expect(restarted).toMatchObject({ status: 'running' });
+    const again = await host({ edit: paused });
+    await deleteContainer(again.context, { user: alice, purge: true }, callBy());
+    expect(Object.keys(hostStateOf(again.folder).instances)).toEqual(['bob-container']);
+  });
 });

@@ -24,6 +24,15 @@ describe('a protected container', () => {
     expect(hostStateOf(world.folder).instances).toEqual({});
   });
 
+  it.each(['1', 'yes', 'on', 'TRUE'])('is not deleted if an admin of Incus wrote %s', async (word) => {
+    const world = await host();
+    await world.context.incus.patch('alice-container', { config: { 'security.protection.delete': word } });
+    for (const purge of [true, false]) {
+      const refusal = await refused(world, () => deleteContainer(world.context, { user: alice, purge }, callBy()));
+      expect(refusal).toMatchObject({ code: 'wrong-state', why: 'it is protected from being deleted' });
+    }
+  });
+
   it('stays as it is when it is protected again', async () => {
     const world = await host();
     await protectContainer(world.context, { user: alice }, callBy());

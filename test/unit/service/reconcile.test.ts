@@ -217,6 +217,42 @@ describe('reconcile', () => {
     );
   });
 
+  it.each([
+    ['a FIFO that nobody writes to', new Failure('timeout', { what: '"incus file pull"', why: 'it did not end' })],
+    [
+      'a file without end',
+      new Failure('unexpected-output', { what: '"incus file pull"', why: 'more than 262144 bytes' }),
+    ],
+  ])('repairs bob if root in the container of alice has put %s in the place of her keys', async (_, failure) => {
+    const world = await host({ edit: (state) => delete state.jumpKeys['bob'] });
+    const { incus } = world.context;
+    const pull = incus.pullFile.bind(incus);
+    incus.pullFile = (name, ...rest) => (name === 'alice-container' ? Promise.reject(failure) : pull(name, ...rest));
+    expect((await repair(world)).differences.map(({ target, kind, fixed }) => [target, kind, fixed])).toEqual([
+      ['bob', 'jump-keys-missing', true],
+      ['alice', 'container-keys-differ', false],
+    ]);
+  });
+
+  it('names the command that shows a container without a fixed address, and repairs the others', async () => {
+    const world = await host({
+      edit: (state) => {
+        instanceIn(state).run = null;
+        delete instanceIn(state).devices['eth0'];
+        delete state.jumpKeys['bob'];
+      },
+    });
+    const { differences } = await repair(world);
+    expect(differences).toContainEqual({
+      kind: 'container-address',
+      target: 'alice',
+      detail: 'alice-container has no fixed address: "incus config show alice-container"',
+      fix: null,
+      fixed: false,
+    });
+    expect(differences).toContainEqual(expect.objectContaining({ target: 'bob', fixed: true }));
+  });
+
   it('finds nothing on a healthy host, and counts what it has compared', async () => {
     const world = await host();
     expect(await repair(world)).toEqual({
@@ -501,11 +537,11 @@ describe('reconcile', () => {
   });
 
   it('shows an operation that could not be ended, and --apply ends it', async () => {
-    const fault = (match: NonNullable<Fault['match']>): Fault => ({ match, mode: 'fail-before' });
+    const fault = (match: NonNullable<Fault['match']>, mode: Fault['mode']): Fault => ({ match, mode });
     const world = await host({
       faults: [
-        fault({ argIncludes: 'delete' }),
-        ...Array.from({ length: 3 }, () => fault({ argIncludes: 'start', changes: true })),
+        fault({ argIncludes: 'delete' }, 'fail-before'),
+        ...Array.from({ length: 3 }, () => fault({ argIncludes: 'start', changes: true }, 'down')),
       ],
     });
     expect(await world.call('delete', { user: 'alice', purge: true, yes: true })).toMatchObject({
@@ -542,16 +578,17 @@ describe('reconcile', () => {
     expect((await refused(world, () => repair(world))).code).toBe(code);
   });
 
-  it('refuses a container without a fixed address, and names the command that shows it', async () => {
+  it('removes no account if Incus has neither a container nor a storage pool, and names the page that helps', async () => {
     const world = await host({
       edit: (state) => {
-        instanceIn(state).run = null;
-        delete instanceIn(state).devices['eth0'];
+        state.instances = {};
+        state.pools = [];
       },
     });
     expect(await refused(world, () => repair(world))).toMatchObject({
-      code: 'unexpected-output',
-      next: 'incus config show alice-container',
+      code: 'incus-unavailable',
+      why: 'it has no storage pool and no containers, but this host has 2 jump accounts',
+      next: expect.stringContaining('docs/recovery.md'),
     });
   });
 

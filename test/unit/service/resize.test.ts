@@ -1,6 +1,9 @@
 /** `resize` on a simulated host with the running container of alice: 4 CPUs, 4 GiB of memory, 50 GiB of disk. */
+import { cpus, totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { FailureCode } from '../../../src/domain/failure.ts';
+import { plural } from '../../../src/domain/text.ts';
+import { formatHuman } from '../../../src/domain/values/size.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer } from '../../../src/service/create.ts';
 import { resizeContainer, type ResizeRequest } from '../../../src/service/resize.ts';
@@ -243,5 +246,24 @@ describe('resize restores every size if', () => {
     });
     await undone(world, () => resize(world, { cpu: 1 }));
     expect(instanceIn(hostStateOf(world.folder)).config).not.toHaveProperty('limits.cpu');
+  });
+});
+
+describe('a size that cannot be', () => {
+  it.each([
+    [{ cpu: 512 }, `the host has ${plural(cpus().length, 'CPU')}, so a limit of 512 limits nothing`],
+    [
+      { memory: 100 * 1024 * gib },
+      `the host has ${formatHuman(totalmem())} of memory, so a limit of 100 TiB limits nothing`,
+    ],
+    [{ disk: 101 * gib }, 'the disk (101GiB) is larger than the whole pool (100GiB)'],
+  ])('is applied, with a warning of what the host has: %j', async (size, warning) => {
+    const { changes, warnings } = await resize(await host(), size);
+    expect(changes).toHaveLength(1);
+    expect(warnings).toEqual([warning]);
+  });
+
+  it('is not warned of if the host has it', async () => {
+    expect((await resize(await host(), { cpu: 1, memory: gib, disk: 100 * gib })).warnings).toBeUndefined();
   });
 });

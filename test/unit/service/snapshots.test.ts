@@ -267,3 +267,13 @@ describe('the schedule of snapshots', () => {
     expect(instanceIn(world).config['snapshots.schedule']).toBe('@daily');
   });
 });
+
+describe('a schedule', () => {
+  it.each(['default', 'never'])('of %s is refused with --keep, which it would ignore', async (every) => {
+    const world = await host();
+    expect(await world.call('snapshot schedule', { user: 'alice', every, keep: '3d' })).toMatchObject({
+      failure: { code: 'usage', why: expect.stringContaining('--keep cannot be combined') as string },
+    });
+    expect((await world.call('snapshot schedule', { user: 'alice', every })).ok).toBe(true);
+  });
+});

@@ -87,8 +87,13 @@ describe('a deleted container', () => {
     expect(await restore(world)).toMatchObject({ status: 'stopped' });
   });
 
-  it('gets another address if its own was given away, and the new one is written into it', async () => {
-    const world = await host();
+  it('gets another address if its own was given away, written into it, and keeps the limits of its network', async () => {
+    const world = await host({
+      edit: ({ instances }) => {
+        const eth0 = instances['alice-container']?.devices['eth0'] ?? expect.fail('no NIC');
+        Object.assign(eth0, { 'limits.egress': '5Mbit' });
+      },
+    });
     const { trash } = await remove(world);
     const own = toContainer(await instanceOf(world.context, bob)).address;
     const record = hostStateOf(world.folder).instances[trash?.name ?? '']?.config['user.containarium.trashed'] ?? '';
@@ -102,7 +107,7 @@ describe('a deleted container', () => {
     expect(result.isNewAddress).toBe(true);
     expect(result.address).not.toBe(own);
     const found = hostStateOf(world.folder).instances['alice-container'];
-    expect(found?.devices['eth0']?.['ipv4.address']).toBe(result.address);
+    expect(found?.devices['eth0']).toMatchObject({ 'ipv4.address': result.address, 'limits.egress': '5Mbit' });
     expect(found?.config['user.containarium.address']).toBe(`${result.address}/24`);
     expect(await world.faults()).toEqual([]);
   });

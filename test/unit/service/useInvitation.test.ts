@@ -112,4 +112,20 @@ describe('an invitation', () => {
     expect(changed).toHaveBeenCalledOnce();
     expect(await use(makeIdentity({ owns: [] }))).toMatchObject({ name: 'ivy' });
   });
+
+  it('adds nobody if it was ended while it was being used', async () => {
+    const { journal } = options;
+    options = {
+      ...options,
+      journal: {
+        append: async (entry) => {
+          if (entry.type === 'invitation-used') await invitations.endOfAdmin('ivy');
+          return journal.append(entry);
+        },
+      },
+    };
+    await expect(use()).rejects.toEqual(denied);
+    expect(keysOf('ivy')).toEqual([]);
+    expect(invitations.all).toEqual([]);
+  });
 });

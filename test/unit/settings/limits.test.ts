@@ -91,3 +91,12 @@ describe('a configuration file', () => {
     });
   });
 });
+
+describe('a setting with a unit', () => {
+  it.each([
+    [{ trash: { keep: 7 } }, 'trash.keep: must be a duration with a unit, such as 30d or 12h'],
+    [{ defaults: { memory: 4 } }, 'defaults.memory: must be a size with a unit, such as 4GiB'],
+  ])('%j without one is refused with the kind of value that it must be', (settings, why) => {
+    expect(failing(() => checkSettings(settings, 'test'))).toMatchObject({ code: 'settings', why });
+  });
+});

@@ -14,6 +14,7 @@ const actor: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage', fing
 class FakePort implements TerminalPort {
   readonly type = 'xterm';
   readonly environment = new Map<string, string>();
+  readonly hasInputEnded = false;
   columns = 80;
   rows = 24;
   written = '';
@@ -68,7 +69,7 @@ function open(change: { call?: CoreClient['call']; enter?: ShellClient['enter'] 
     typed: () => undefined,
     saveSettings: () => Promise.resolve(),
   };
-  return { port, shell: openShell({ port, actor, core, shells, prefix: 'ssh', reachedAt: 'jump' }) };
+  return { port, shell: openShell({ port, actor, core, shells, reachedAt: 'jump' }) };
 }
 
 const drawn = (port: FakePort): Promise<void> =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import xterm from '@xterm/headless';
 import { TerminalModes } from '../../../src/shell/terminal/terminalModes.ts';
 import { ReplyFilter } from '../../../src/shell/terminal/replyFilter.ts';
 import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
@@ -25,6 +26,23 @@ describe('TerminalModes', () => {
     ['the keypad', ['\x1b='], '\x1b>'],
     ['a full reset', ['\x1b[?1049h\x1bc'], ''],
     ['an unknown mode', ['\x1b[?9999h'], ''],
+    ['a pushed kitty keyboard mode', ['\x1b[>1u\x1b[>31u'], '\x1b[<2u'],
+    ['a kitty keyboard mode that was popped', ['\x1b[>1u', '\x1b[<u'], ''],
+    ['more kitty keyboard modes popped than pushed', ['\x1b[<5u\x1b[>1u'], '\x1b[<1u'],
+    ['a kitty keyboard mode that was set', ['\x1b[=5;1u'], '\x1b[=0u'],
+    ['a kitty keyboard mode on the alternate screen', ['\x1b[?1049h\x1b[>1u'], '\x1b[<1u\x1b[?1049l'],
+    ['modifyOtherKeys', ['\x1b[>4;2m'], '\x1b[>4m'],
+    ['modifyOtherKeys that was reset', ['\x1b[>4;2m\x1b[>4m'], ''],
+    ['a form of modifyOtherKeys', ['\x1b[>4;1f\x1b[>2n'], '\x1b[>4f\x1b[>2m'],
+    ['the mouse of X10, the wheel and pixels', ['\x1b[?9;1007h\x1b[?1016h'], '\x1b[?9l\x1b[?1007l\x1b[?1016l'],
+    ['insert mode', ['\x1b[4h'], '\x1b[4l'],
+    ['local echo and a locked keyboard', ['\x1b[12l\x1b[2h'], '\x1b[12h\x1b[2l'],
+    ['a cursor shape', ['\x1b[5 q'], '\x1b[0 q'],
+    ['a cursor shape that was reset', ['\x1b[5 q\x1b[ q'], ''],
+    ['the charset of line drawing', ['\x1b(0'], '\x0f\x1b(B\x1b)B\x1b*B\x1b+B'],
+    ['a charset cut in pieces', ['\x1b', '(', '0'], '\x0f\x1b(B\x1b)B\x1b*B\x1b+B'],
+    ['a shift to the other charset, in plain text', ['garbage \x0e'], '\x0f\x1b(B\x1b)B\x1b*B\x1b+B'],
+    ['origin mode, at the end of the screen', ['\x1b[2;9r\x1b[?6h'], '\x1b[?6l\x1b[r\x1b[999;1H\r\n'],
   ])('restore the modes after %s', (_, written, expected) => {
     expect(restored(...written)).toBe(expected);
   });
@@ -42,6 +60,29 @@ describe('TerminalModes', () => {
         expect(restored(...pieces)).toBe(restored(text));
       }),
     );
+  });
+});
+
+describe('a terminal on which a program crashed', () => {
+  /** Every mode that the emulator knows, and the charset. */
+  const crash =
+    '\x1b[?1049h\x1b[?1h\x1b[?6h\x1b[?7l\x1b[?45h\x1b[?9h\x1b[?1003h\x1b[?1004h\x1b[?1006h\x1b[?2004h\x1b[4h\x1b=\x1b(0\x0e';
+
+  it('has the modes that it had before', async () => {
+    const emulator = new xterm.Terminal({ cols: 20, rows: 5, allowProposedApi: true });
+    const write = (text: string): Promise<void> => new Promise((resolve) => emulator.write(text, resolve));
+    const before = { ...emulator.modes };
+    const modes = new TerminalModes();
+    modes.read(crash);
+    await write(`before\r\n${crash}`);
+    expect({ ...emulator.modes }).not.toEqual(before);
+    await write(`${modes.restore()}after lqk`);
+    expect({ ...emulator.modes }).toEqual(before);
+    const lines = Array.from({ length: emulator.buffer.active.length }, (_, i) =>
+      emulator.buffer.active.getLine(i)?.translateToString(true),
+    );
+    expect(emulator.buffer.active.type).toBe('normal');
+    expect(lines.filter((line) => line !== '')).toEqual(['before', 'after lqk']);
   });
 });
 
@@ -110,6 +151,7 @@ describe('Terminal', () => {
     const terminal = new Terminal(
       {
         type: 'xterm',
+        hasInputEnded: false,
         environment: new Map(),
         columns: 80,
         rows: 24,
@@ -141,6 +183,7 @@ describe('Terminal', () => {
     let listener: TerminalReceiver | undefined;
     const port = {
       type: 'xterm',
+      hasInputEnded: false,
       environment: new Map<string, string>(),
       columns: 80,
       rows: 24,

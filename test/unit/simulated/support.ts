@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { Accounts } from '../../../src/host/accounts.ts';
-import { Incus } from '../../../src/host/incus/incus.ts';
+import type { Incus } from '../../../src/host/incus/incus.ts';
+import { incusBy } from '../../support/incus.ts';
 import { KeyScan } from '../../../src/host/keyscan.ts';
 import type { Command, Output } from '../../../src/host/runner.ts';
 import { SimulatedHost } from '../../../src/simulated/host.ts';
@@ -57,7 +58,7 @@ export function fixture(options: SimulatedHostOptions = {}, folder = temporaryFo
     folder,
     statePath,
     host,
-    incus: new Incus(host.runner),
+    incus: incusBy(host.runner),
     accounts: new Accounts(host.runner, { retries: 2, minTimeout: 1, maxTimeout: 2 }),
     keyscan: new KeyScan(host.runner),
     run,

@@ -1,6 +1,7 @@
 /** VerbService/Run: a command line of a client that knows no verb, from words to exit code. */
 import { Metadata, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { runCommand } from '../../../commandLine/run.ts';
+import { eitherSignal } from '../../../domain/signals.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { printable } from '../../../domain/text.ts';
 import { toStatus } from '../../../grpc/status.ts';
@@ -23,8 +24,9 @@ export function run(services: Services): handleBidiStreamingCall<RunInput, objec
     call.sendMetadata(new Metadata());
     const interrupted = new AbortController();
     const io = new StreamIo(call, () => interrupted.abort());
-    const signal = AbortSignal.any([signalOf(call), interrupted.signal]);
     void (async () => {
+      using either = eitherSignal(signalOf(call), interrupted.signal);
+      const { signal } = either;
       try {
         const { words, prefix, tty } = await firstMessage(call, ({ command }) => command);
         const { actor } = actorOf(services, call);

@@ -1,6 +1,7 @@
 /** VerbService/View: an answer as data and as it is shown, for a client that asks several servers. */
 import { exitCodes, Failure } from '../../../domain/failure.ts';
 import { joinChoices, quoted } from '../../../domain/text.ts';
+import { namingFilters } from '../../../catalogue/output/noMatch.ts';
 import { parseCommandLine } from '../../../catalogue/parse.ts';
 import { actorOf, callVerb, type Services } from '../calls.ts';
 import { unary } from '../unary.ts';
@@ -28,7 +29,9 @@ export function view(services: Services) {
       verb: verb.name,
       format,
       result_json: JSON.stringify(result),
-      blocks_json: JSON.stringify(verb.view(result as never, { now: new Date(), terminal })),
+      blocks_json: JSON.stringify(
+        namingFilters(verb.view(result as never, { now: new Date(), terminal }), verb, input),
+      ),
       exit: exitCodes[verb.exit?.(result as never) ?? 'ok'],
     };
   });

@@ -1,5 +1,6 @@
 /** The keys of the live list that run verbs. */
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
+import { containerFacts } from '../../../catalogue/atStake.ts';
 import { warningOf } from '../../../catalogue/declaration/verb.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
@@ -9,10 +10,9 @@ import { FormDialog } from '../../forms/formDialog.ts';
 import { ConfirmDialog } from '../../screen/confirmDialog.ts';
 import { clipboardSequence } from '../../model/clipboard.ts';
 import type { ShellModel } from '../../model/shellModel.ts';
-import { describeLoss } from '../../model/describeLoss.ts';
 import type { Confirmation } from '../../model/ui.ts';
 import type { Binding } from '../model/bindings.ts';
-import { commandLine } from '../model/commandLine.ts';
+import { commandOf } from '../../../catalogue/commandOf.ts';
 import { Details } from './details.ts';
 import { Pane } from './pane.ts';
 import { changedFields, deletionOfSeveral, sizeForm } from './dialogs.ts';
@@ -75,7 +75,7 @@ export class Actions {
   }
 
   async #run(verb: AnyVerb, wanted: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
-    const inputs = wanted.filter((input) => !this.#running.has(commandLine(verb, input)));
+    const inputs = wanted.filter((input) => !this.#running.has(commandOf(verb, input)));
     const lines = commandLines({ verb, inputs });
     if (lines.length === 0) {
       this.#show({ tone: 'quiet', text: `${commandLines({ verb, inputs: wanted }).join(', ')}: already running` });
@@ -120,14 +120,14 @@ export class Actions {
         this.#set({});
       },
     });
-    this.#set({ pane, message: commandMessage([commandLine(verb, { user })]) });
+    this.#set({ pane, message: commandMessage([commandOf(verb, { user })]) });
   }
 
   /** Shows an answer in a pane; it goes into the transcript too. */
   async #look(verb: AnyVerb, { user, name }: FeedContainer): Promise<void> {
     const isLog = verb.name === 'logs';
     const input = { user, ...(isLog ? { lines: logLines } : {}) };
-    const line = commandLine(verb, input);
+    const line = commandOf(verb, input);
     this.#showCommands([line]);
     const end = await this.#host.shell.runDirectly(verb, input, line);
     if (end.kind !== 'done') {
@@ -186,7 +186,7 @@ export class Actions {
       );
     };
     const { entryPoint } = this.#host.shell.options.actor;
-    this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
+    this.#showCommands(containers.map(({ user }) => commandOf(verb, { user })));
     const plan = async (filled: Readonly<Record<string, unknown>>): Promise<void> => {
       const wanted = changedFields(given, filled);
       if (Object.keys(wanted).length > 0) await this.#showPlans(verb, containers, wanted);
@@ -203,7 +203,7 @@ export class Actions {
     const blocks: Block[] = [];
     for (const { user } of containers) {
       const input = { user, ...wanted };
-      const end = await this.#host.shell.runDirectly(planOf(verb), input, `${commandLine(verb, input)} --plan`);
+      const end = await this.#host.shell.runDirectly(planOf(verb), input, `${commandOf(verb, input)} --plan`);
       if (end.kind === 'done') blocks.push(...end.blocks);
       else if (end.kind === 'failed')
         blocks.push({ kind: 'text', tone: 'bad', text: failureSentences(end.failure.toData()) });
@@ -215,7 +215,7 @@ export class Actions {
   }
 
   async #delete(verb: AnyVerb, containers: readonly FeedContainer[]): Promise<void> {
-    this.#showCommands(containers.map(({ user }) => commandLine(verb, { user })));
+    this.#showCommands(containers.map(({ user }) => commandOf(verb, { user })));
     try {
       const [only] = containers;
       const confirmation =
@@ -246,7 +246,7 @@ export class Actions {
     );
     return {
       title: `${verb.summary}: "${user}". ${warningOf(verb, { user })}`,
-      facts: describeLoss(result),
+      facts: containerFacts(result),
       word: user,
     };
   }

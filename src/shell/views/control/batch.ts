@@ -1,7 +1,7 @@
 /** Calls a verb on one or several containers. */
 import type { AnyVerb } from '../../../catalogue/catalogue.ts';
 import type { CallEnd } from '../../model/verbCall.ts';
-import { commandLine } from '../model/commandLine.ts';
+import { commandOf } from '../../../catalogue/commandOf.ts';
 
 /** The calls of one key: a verb, with the input of each call. */
 export interface Batch {
@@ -16,7 +16,7 @@ const maxConcurrentCalls = 4;
 
 /** Returns the command line of each call. */
 export function commandLines({ verb, inputs }: Batch): string[] {
-  return inputs.map((input) => commandLine(verb, input));
+  return inputs.map((input) => commandOf(verb, input));
 }
 
 /** Runs all calls. Resolves with how each ended, in their order. */

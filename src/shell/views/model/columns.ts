@@ -2,7 +2,14 @@
  * The columns of the live list: the text of a cell, and the value it sorts by. The columns of `list` are in
  * src/catalogue/verbs/list.ts.
  */
-import { capitalised, showCpu, showSize, showTime, showUptime } from '../../../catalogue/declaration/show.ts';
+import {
+  capitalised,
+  showCpu,
+  showLimit,
+  showSize,
+  showTime,
+  showUptime,
+} from '../../../catalogue/declaration/show.ts';
 import type { Tone } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { printable } from '../../../domain/text.ts';
@@ -130,7 +137,7 @@ export function statusOf({ status, provisioning }: FeedContainer): StatusLook {
 
 function usage(used: number | null, whole: number | null): string {
   if (used === null && whole === null) return '-';
-  return whole === null ? showSize(used) : `${showSize(used)} / ${showSize(whole)}`;
+  return whole === null ? showSize(used) : `${showSize(used)} / ${showLimit(whole)}`;
 }
 
 function fraction(used: number | null, whole: number | null): number | null {

@@ -1,6 +1,6 @@
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { Binding } from './bindings.ts';
-import { commandLine } from './commandLine.ts';
+import { commandOf } from '../../../catalogue/commandOf.ts';
 
 /** Returns the help of the live list, with commands for `user`. */
 export function helpBlocks(bindings: readonly Binding[], user = 'USER'): Block[] {
@@ -11,7 +11,7 @@ export function helpBlocks(bindings: readonly Binding[], user = 'USER'): Block[]
       title: 'Keys and the commands they run',
       fields: listed.map(
         ({ shown, says, verb, action }) =>
-          [shown, verb === undefined || action === 'copy' ? says : `${commandLine(verb, { user })}: ${says}`] as const,
+          [shown, verb === undefined || action === 'copy' ? says : `${commandOf(verb, { user })}: ${says}`] as const,
       ),
     },
     {

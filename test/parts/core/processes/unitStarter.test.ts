@@ -34,7 +34,6 @@ const front = `
 
 describe('a front as a systemd unit', () => {
   let folder: string;
-  const path = process.env['PATH'] ?? '';
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'containarium-unit-'));
     // A stand-in for systemd-run: writes down its arguments, and runs the command with its own descriptors, as `--pipe`
@@ -45,10 +44,8 @@ describe('a front as a systemd unit', () => {
     );
     await chmod(join(folder, 'systemd-run'), 0o755);
     await writeFile(join(folder, 'front.mjs'), front);
-    process.env['PATH'] = `${folder}:${path}`;
   });
   afterEach(async () => {
-    process.env['PATH'] = path;
     await rm(folder, { recursive: true });
   });
 
@@ -67,6 +64,7 @@ describe('a front as a systemd unit', () => {
       entry: join(folder, 'front.mjs'),
       log: pino({ level: 'silent' }),
       runner,
+      systemdRun: join(folder, 'systemd-run'),
     }).start(bound);
     // A front that an earlier core may have left is stopped first.
     expect(ran.splice(0)).toEqual([

@@ -96,7 +96,7 @@ describe('a front', () => {
 
   async function serving() {
     // Messages travel by setImmediate, which stays real.
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] });
     const starter = new FakeStarter();
     const { front, events } = keep(starter);
     await vi.waitUntil(() => starter.fronts.length === 1);

@@ -305,8 +305,24 @@ describe('matchKeys', () => {
     expect(matchKeys(keys, 'ed')).toEqual([]);
   });
 
-  it('finds nothing for an empty selector, even if a key has no comment', () => {
-    expect(matchKeys([{ ...first, comment: '' }], '')).toEqual([]);
+  it.each([
+    'Alice  Laptop',
+    'Alice\tLaptop',
+    ' Alice \u00a0\u3000 Laptop ',
+    'Alice Laptop \u{1f469}\u200d\u{1f4bb}',
+    '\u2764\ufe0f from\u200b Alice',
+    'x'.repeat(300),
+    `${'x'.repeat(127)} y`,
+    'C:\\Users\\Alice/.ssh',
+  ])('finds a key by its comment as it is in the .pub file: %j', (comment) => {
+    const [key] = parsePublicKeys(`${first.type} ${first.base64} ${comment}`);
+    if (key === undefined) throw new Error('no key');
+    expect(matchKeys([key, second], comment)).toEqual([key]);
+    expect(matchKeys([key, second], key.comment)).toEqual([key]);
+  });
+
+  it.each(['', ' ', '\u200b'])('finds nothing for the empty selector %j, even if a key has no comment', (selector) => {
+    expect(matchKeys([{ ...first, comment: '' }], selector)).toEqual([]);
   });
 
   it("ignores another key's fingerprint in a comment", () => {

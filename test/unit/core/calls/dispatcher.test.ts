@@ -3,14 +3,16 @@
  * change can be sent.
  */
 import { describe, expect, it, test } from 'vitest';
-import { catalogue, verbNames, verbNamed } from '../../../../src/catalogue/catalogue.ts';
+import { catalogue, verbNames, verbNamed, type AnyVerb } from '../../../../src/catalogue/catalogue.ts';
 import { Dispatcher } from '../../../../src/core/calls/dispatcher.ts';
 import type { Capabilities } from '../../../../src/core/calls/capabilities.ts';
+import type { CallEvent } from '../../../../src/domain/events/callEvent.ts';
+import { Failure } from '../../../../src/domain/failure.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 
 const tester: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage' };
 
-function world() {
+function world({ unwritable = false } = {}) {
   const verb = Promise.withResolvers<unknown>();
   const changed = Promise.withResolvers<undefined>();
   const nothing = (): undefined => undefined;
@@ -20,11 +22,17 @@ function world() {
     journal: {
       append: (entry: object) => {
         records.push(entry);
+        if (unwritable) return Promise.reject(new Failure('journal-unwritable', { what: 'journal', why: 'no space' }));
         return Promise.resolve({ seq: 0, hash: '' });
       },
       head: undefined,
     } as never,
-    capabilities: { stop: capability, shell: capability, list: capability } as unknown as Capabilities,
+    capabilities: {
+      stop: capability,
+      shell: capability,
+      list: capability,
+      doctor: capability,
+    } as unknown as Capabilities,
     service: {
       room: { begun: nothing, step: nothing, ended: nothing },
       incus: { instances: () => Promise.resolve([]) },
@@ -34,6 +42,7 @@ function world() {
     now: Date.now,
     touch: { withinMs: 0, touchedAt: nothing },
   });
+  const events: CallEvent[] = [];
   const call = (name: string, input: Record<string, unknown>, actor = tester): Promise<unknown> =>
     dispatcher.call({
       actor,
@@ -43,9 +52,9 @@ function world() {
       shell: undefined,
       terminal: undefined,
       signal: new AbortController().signal,
-      emit: nothing,
+      emit: (event) => void events.push(event),
     });
-  return { dispatcher, verb, changed, call, records };
+  return { dispatcher, verb, changed, call, records, events };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -73,6 +82,21 @@ test.each(['shell', 'list'])('%s does not count as a running change', async (nam
   changed.resolve(undefined);
   await answer;
   expect(dispatcher.changing).toBe(false);
+});
+
+test('doctor runs without a record if the journal cannot be written, and says so', async () => {
+  const { verb, call, events } = world({ unwritable: true });
+  verb.resolve({ checks: [] });
+  expect(await call('doctor', {})).toEqual({ result: { checks: [] } });
+  expect(events).toEqual([{ type: 'note', text: 'This call is not recorded: journal: no space' }]);
+  await expect(call('list', {})).rejects.toMatchObject({ code: 'journal-unwritable' });
+  await expect(call('stop', { user: 'alice' })).rejects.toMatchObject({ code: 'journal-unwritable' });
+});
+
+test('only verbs that change nothing run without a record', () => {
+  const repairs = Object.values(catalogue).filter((verb: AnyVerb) => verb.helpsRepair === true);
+  expect(repairs.map(({ name }) => name)).toContain('doctor');
+  expect(repairs.filter(({ changes }) => changes)).toEqual([]);
 });
 
 test('a refused call does not count as a running change', async () => {
@@ -130,4 +154,31 @@ describe('the record of a refused call', () => {
       expect(JSON.stringify(records)).not.toContain('abcdefghij');
     },
   );
+});
+
+describe('records of cheap calls', () => {
+  const owner: Actor = { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] };
+
+  test('of one owner are limited, and the rest is summed up, so that they do not fill the disk', async () => {
+    const { dispatcher, call, records } = world();
+    for (let n = 0; n < 5000; n++) await call('info', { user: 'no such user' }, owner).catch(() => undefined);
+    expect(records.length).toBeLessThan(250);
+    await dispatcher.settled();
+    expect(records.at(-1)).toMatchObject({ type: 'calls', top: [{ name: 'alice', entryPoint: 'self' }] });
+    const summed = records
+      .filter(({ type }: any) => type === 'calls')
+      .reduce<number>((sum, { count }: any) => sum + (count as number), 0);
+    expect(records.filter(({ type }: any) => type === 'refused').length + summed).toBe(5000);
+  });
+
+  test('of one owner leave those of another, and changes by admins are always recorded', async () => {
+    const { call, records } = world();
+    for (let n = 0; n < 3000; n++) await call('stop', {}, tester).catch(() => undefined);
+    expect(records).toHaveLength(3000);
+    for (let n = 0; n < 300; n++) await call('restart', { user: 'x y' }, owner).catch(() => undefined);
+    await expect(call('restart', {}, owner)).rejects.toMatchObject({ code: 'busy' });
+    const before = records.length;
+    await call('restart', { user: 'x y' }, { ...owner, name: 'bob', owns: ['bob'] }).catch(() => undefined);
+    expect(records.length).toBe(before + 1);
+  });
 });

@@ -121,13 +121,13 @@ const refusals: Readonly<Record<string, Refusal>> = {
     prepare: huge,
   },
   'verify of a backup whose data are gone': {
-    code: 'not-found',
+    code: 'backup-damaged',
     verb: 'backup verify',
     input: named,
     prepare: (world) => rmSync(join(folderOf(world), 'data')),
   },
   'verify of a backup whose list is gone': {
-    code: 'not-found',
+    code: 'backup-damaged',
     verb: 'backup verify',
     input: named,
     prepare: (world) => rmSync(join(folderOf(world), 'files')),
@@ -318,5 +318,57 @@ describe.each([
       times,
     );
     vi.restoreAllMocks();
+  });
+});
+
+describe.each([
+  ['a simulated host', false],
+  ['a host that is copied by queries', true],
+])('the plan of a backup on ZFS, on %s', (_, copiedByQueries) => {
+  const onZfs = ({ pools }: HostState): void => {
+    for (const pool of pools) Object.assign(pool, { driver: 'zfs', config: { 'zfs.pool_name': 'tank' } });
+  };
+  /** Opens a world with two backups, of which the second builds on the first. */
+  async function opened(): Promise<World> {
+    const first = await encryptedHost({ edit: onZfs });
+    const world = await encryptedHost({
+      edit: onZfs,
+      copiedByQueries,
+      settings: { backups: { directory: backupsPath(first.folder) } },
+    });
+    for (const second of [1, 2]) {
+      Object.assign(world.context, { now: () => new Date(`2026-11-29T12:00:0${second}Z`) });
+      await world.must('backup create', alice);
+    }
+    return world;
+  }
+
+  it.each(['backup create', 'backup verify', 'backup restore'])(
+    'is what the call then does, and the restore of what it undoes: %s',
+    async (verb) => {
+      const world = await opened();
+      const input =
+        verb === 'backup create'
+          ? alice
+          : { ...alice, backup: 'latest', ...(verb === 'backup restore' ? { yes: true } : {}) };
+      const plan = await planned(world, verb, input);
+      const before = commandsOf(world.folder).length;
+      await world.must(verb, input);
+      const called = changesOf(world).slice(-commandsOfPlan(plan).length);
+      expect(before).toBeGreaterThan(0);
+      const ofZfs = (lines: readonly string[]): string[] =>
+        lines.filter((line) => / zfs (?:bookmark|receive|destroy) /.test(line));
+      expect(ofZfs(commandsOfPlan(plan))).toEqual(ofZfs(called.map(timeless)));
+      expect(ofZfs(commandsOfPlan(plan)).length).toBeGreaterThan(0);
+    },
+  );
+
+  it('says what stops the programs of ZFS and takes the bookmark away again', async () => {
+    const world = await opened();
+    const plan = await planned(world, 'backup create', alice);
+    expect(
+      undoOfPlan(plan).filter((line) => /systemctl stop|zfs destroy tank.containers.alice-container#/.test(line))
+        .length,
+    ).toBe(3);
   });
 });

@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
   ['backup rebuild', 'backup rebuild', {}, withoutAlice],
   ['delete --backup', 'delete', { user: 'alice', backup: true, yes: true }, undefined],
   ['schedule run of backups', 'schedule run', { job: 'backups' }, undefined],
-  ['reconcile', 'reconcile', {}, withoutAccounts],
+  ['reconcile --dry-run', 'reconcile', { dryRun: true }, withoutAccounts],
   ['reconcile --apply', 'reconcile', { apply: true }, withoutAccounts],
 ];
 
@@ -123,6 +123,13 @@ describe.each([
     const plan = await planned(world, 'restart', {}, owner(alice));
     expect(plan.target).toBe('alice');
     expect(commandsOfPlan(plan)).toEqual(await changesBy(world, () => world.call('restart', {}, owner(alice))));
+  });
+
+  it('the plan of reconcile, which only shows differences unless told to repair them, is that of repairing them', async () => {
+    const world = await host({ copiedByQueries, edit: withoutAccounts });
+    const plan = await planned(world, 'reconcile', {});
+    expect(plan.steps.length).toBeGreaterThan(0);
+    expect(commandsOfPlan(plan)).toEqual(await changesBy(world, () => world.must('reconcile', { apply: true })));
   });
 
   it('the plan of reconcile --apply has the undo of an operation that could not be ended', async () => {

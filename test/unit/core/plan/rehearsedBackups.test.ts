@@ -10,7 +10,7 @@ import { parseName } from '../../../../src/domain/values/username.ts';
 import { Repository, type About } from '../../../../src/repository/repository.ts';
 import { DirectoryStore } from '../../../../src/repository/stores/directory.ts';
 import { readArchive } from '../../../../src/simulated/incus/backups.ts';
-import { exported } from '../../../support/exports.ts';
+import { compressedExport } from '../../../support/exports.ts';
 
 const user = parseName('alice');
 const container = 'alice-container';
@@ -44,7 +44,7 @@ beforeEach(async () => {
     folders.map((folder) => new DirectoryStore(folder)),
     recipients,
   );
-  await real.write(about(oldId), exported({ '/etc/hosts': 'x' }), { now });
+  await real.write(about(oldId), compressedExport({ '/etc/hosts': 'x' }), { now });
   noted = [];
   const signal = new AbortController().signal;
   backups = new RehearsedBackups({ real: () => Promise.resolve(real), say: () => undefined, signal, now });
@@ -53,7 +53,7 @@ afterEach(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true
 
 describe('a rehearsal', () => {
   it('has the backup that it has stored, in each place, and the real ones do not', async () => {
-    await (await open()).write(about(newId), exported({ '/etc/hosts': 'y' }), { now });
+    await (await open()).write(about(newId), compressedExport({ '/etc/hosts': 'y' }), { now });
     expect(noted).toEqual(
       ['data', 'files', 'data', 'files', 'manifest.json', 'manifest.json'].map(
         (part) => `store ${container}/${newId}/${part}`,

@@ -74,7 +74,7 @@ const verbs: Readonly<Partial<Record<VerbName, Expected>>> = {
   'ttl clear': { input: { user: 'alice' } },
   'trash restore': { input: { user: 'zoe' }, steps },
   'trash purge': { input: { user: 'zoe' }, steps },
-  undo: { input: { yes: true }, steps },
+  undo: { steps },
   'schedule run': { input: { job: 'trash' } },
   protect: { input: { user: 'alice' }, steps },
   unprotect: { input: { user: 'alice' } },

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chooseHost } from '../../../../src/core/start/hostChoice.ts';
-import { Incus } from '../../../../src/host/incus/incus.ts';
+import type { Incus } from '../../../../src/host/incus/incus.ts';
+import { incusBy } from '../../../support/incus.ts';
 import { incusTrouble } from '../../../../src/host/incus/trouble.ts';
 import { temporaryFolder } from '../../../support/server.ts';
 
@@ -15,7 +16,7 @@ const usable = {
 
 /** Returns an Incus whose client answers queries with these documents. */
 function incusThatAnswers(answers: Readonly<Record<string, unknown>>): Incus {
-  return new Incus({
+  return incusBy({
     run: ({ args }) => Promise.resolve({ stdout: JSON.stringify(answers[args.at(-1) ?? '']), stderr: '', exitCode: 0 }),
   });
 }
@@ -33,7 +34,7 @@ const unusable: readonly (readonly [string, Readonly<Record<string, unknown>>])[
       ],
     },
   ],
-  ['"incus query /1.0": its output has an unexpected format: environment: is missing', { '/1.0': { auth: 'trusted' } }],
+  ['"GET /1.0": the reply of Incus has an unexpected format: environment: is missing', { '/1.0': { auth: 'trusted' } }],
 ];
 
 describe('Incus', () => {

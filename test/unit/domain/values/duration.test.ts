@@ -79,4 +79,8 @@ describe('a typed duration', () => {
   it.each(['', '10', '1.5h', '-3d', '2 days', '1y', '0m', '999999w'])('is refused if it is "%s"', (text) => {
     expect(failing(() => parseSpan(text))).toMatchObject({ code: 'invalid-time' });
   });
+
+  it.each(['99999999d', '999999999999999w'])('of %s is refused with the limit', (text) => {
+    expect(failing(() => parseSpan(text))).toMatchObject({ why: 'zero, or more than ten years' });
+  });
 });

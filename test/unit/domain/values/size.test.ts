@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatExact, formatHuman, parseIncusSize, parseSize } from '../../../../src/domain/values/size.ts';
+import {
+  formatExact,
+  formatHuman,
+  formatLimit,
+  parseIncusSize,
+  parseSize,
+} from '../../../../src/domain/values/size.ts';
 import { failing } from '../failing.ts';
 
 const GiB = 2 ** 30;
@@ -241,5 +247,24 @@ describe('parseIncusSize', () => {
     '99999999999999999999',
   ])('returns undefined for %j', (text) => {
     expect(parseIncusSize(text)).toBeUndefined();
+  });
+});
+
+describe('formatLimit', () => {
+  it.each([
+    ['50GB', '50 GB'],
+    ['50GiB', '50 GiB'],
+    ['512MB', '512 MB'],
+    ['2000MiB', '2000 MiB'],
+    ['1.5GiB', '1.5 GiB'],
+    ['1.5TB', '1.5 TB'],
+    ['1024GiB', '1 TiB'],
+  ])('shows %s in the unit in which it was given', (given, shown) => {
+    expect(formatLimit(parseSize(given))).toBe(shown);
+  });
+
+  it('rounds what no unit shows exactly', () => {
+    expect(formatLimit(4_294_967_297)).toBe('4 GiB');
+    expect(formatLimit(0)).toBe('0 B');
   });
 });

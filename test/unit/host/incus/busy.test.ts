@@ -16,6 +16,19 @@ describe('a change of an instance on which Incus runs another operation', () => 
     expect([result, times]).toEqual(['restarted', 3]);
   });
 
+  it('is repeated while the folder of a volume of ZFS is still a mount point', async () => {
+    const [from, to] = ['/var/lib/incus/storage-pools/default/containers/a', '/var/lib/incus/storage-pools/default/b'];
+    const mounted = refused(
+      `Error: Rename instance: Failed to rename "${from}" to "${to}": rename ${from} ${to}: device or resource busy`,
+    );
+    let times = 0;
+    await whenFree('a', () => {
+      times += 1;
+      return times < 3 ? Promise.reject(mounted) : Promise.resolve();
+    });
+    expect(times).toBe(3);
+  });
+
   it('fails as busy, with the name of the other operation, if that does not end', async () => {
     const change = whenFree('alice-container', () => Promise.reject(busy), 300);
     await expect(change).rejects.toMatchObject({

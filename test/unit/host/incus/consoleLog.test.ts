@@ -1,7 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
+import { Failure } from '../../../../src/domain/failure.ts';
 import { consoleLogBytes, ConsoleLogs, plainLog } from '../../../../src/host/incus/consoleLog.ts';
-import { Incus } from '../../../../src/host/incus/incus.ts';
-import type { Command } from '../../../../src/host/runner.ts';
+import type { Incus } from '../../../../src/host/incus/incus.ts';
+import { incusBy } from '../../../support/incus.ts';
+import type { Command, Output } from '../../../../src/host/runner.ts';
 import { failureOf } from '../../simulated/support.ts';
 
 test.each([
@@ -64,38 +66,57 @@ describe('the remembered console log', () => {
 });
 
 describe('Incus.consoleLog', () => {
+  const refused = (stderr: string): Failure =>
+    new Failure('program-failed', { what: '"incus console"', why: stderr, details: { stderr } });
   const instance = (status: string): unknown => ({
     name: 'a',
     status,
     created_at: '2026-01-01',
     last_used_at: '2026-01-02',
   });
-  const incusOf = (instances: unknown[], log: string): { incus: Incus; commands: Command[] } => {
+  const incusOf = (found: unknown, log: string): { incus: Incus; commands: Command[] } => {
     const commands: Command[] = [];
-    const run = (command: Command): Promise<{ stdout: string; stderr: string; exitCode: number }> => {
+    const run = (command: Command): Promise<Output> => {
       commands.push(command);
-      return Promise.resolve({
-        stdout: command.args[0] === 'query' ? JSON.stringify(instances) : log,
-        stderr: '',
-        exitCode: 0,
-      });
+      const isQuery = command.args[0] === 'query';
+      const output = { stdout: isQuery ? JSON.stringify(found) : log, stderr: '', exitCode: 0 };
+      const missing = new Failure('program-failed', { what: '"incus query"', why: 'Instance not found' });
+      return isQuery && found === undefined ? Promise.reject(missing) : Promise.resolve(output);
     };
-    return { incus: new Incus({ run }), commands };
+    return { incus: incusBy({ run }), commands };
   };
 
   it('runs the client, and removes the line end that the client adds', async () => {
-    const { incus, commands } = incusOf([instance('Running')], 'Welcome!\r\n\r\na login: \n');
+    const { incus, commands } = incusOf(instance('Running'), 'Welcome!\r\n\r\na login: \n');
     expect(await incus.consoleLog('a')).toBe('Welcome!\n\na login: ');
     expect(commands.at(-1)?.args).toEqual(['console', 'a', '--show-log']);
     expect(await incus.consoleLog('a')).toBe('Welcome!\n\na login: Welcome!\n\na login: ');
   });
 
   it('is empty for a container that was never started', async () => {
-    expect(await incusOf([instance('Stopped')], '\n').incus.consoleLog('a')).toBe('');
+    expect(await incusOf(instance('Stopped'), '\n').incus.consoleLog('a')).toBe('');
+  });
+
+  it('asks again in the moment in which a container that does not start is neither running nor stopped', async () => {
+    const answers = [
+      () => Promise.reject(refused('Error: connection reset by peer')),
+      () => Promise.reject(refused('Error: connection refused')),
+      () => Promise.resolve({ stdout: 'cannot execute init\n\n', stderr: '', exitCode: 0 }),
+    ];
+    const run = ({ args }: Command): Promise<Output> =>
+      args[0] === 'query'
+        ? Promise.resolve({
+            stdout: JSON.stringify(instance(answers.length > 1 ? 'Running' : 'Stopped')),
+            stderr: '',
+            exitCode: 0,
+          })
+        : (answers.shift() ?? expect.fail('read once too often'))();
+    expect(await incusBy({ run }).consoleLog('a')).toBe('cannot execute init\n');
+    expect(answers).toEqual([]);
   });
 
   it('does not query the log of a container that does not exist', async () => {
-    const { incus, commands } = incusOf([], '');
+    const { incus, commands } = incusOf(undefined, '');
     expect(await failureOf(incus.consoleLog('a'))).toMatchObject({ code: 'not-found', what: 'instance "a"' });
     expect(commands).toHaveLength(1);
   });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/domain/failure.ts';
-import { Incus } from '../../../../src/host/incus/incus.ts';
+import type { Incus } from '../../../../src/host/incus/incus.ts';
+import { incusBy } from '../../../support/incus.ts';
 import type { Command, Output } from '../../../../src/host/runner.ts';
 
 const answers = (byPath: Readonly<Record<string, unknown>>): Incus =>
-  new Incus({
+  incusBy({
     run: ({ args }) => {
       const found = byPath[args.at(-1) ?? ''];
       return found instanceof Failure
@@ -54,6 +55,7 @@ describe('a list of instances that is too long, because of one state', () => {
       '/1.0/instances?recursion=2': tooMuch,
       '/1.0/instances?recursion=1': [stored('alice-container'), stored('bob-container')],
       '/1.0/instances/alice-container?recursion=1': tooMuch,
+      '/1.0/instances/alice-container': stored('alice-container'),
       '/1.0/instances/bob-container?recursion=1': bob,
     });
     expect((await incus.instancesWithState()).map(({ name, state: found }) => [name, found?.processes])).toEqual([
@@ -73,13 +75,29 @@ describe('a list of instances that is too long, because of one state', () => {
   });
 
   it('lets a verb have that one instance', async () => {
-    const filter = '&filter=name%20eq%20alice-container';
     const incus = answers({
-      [`/1.0/instances?recursion=2${filter}`]: tooMuch,
-      [`/1.0/instances?recursion=1${filter}`]: [stored('alice-container')],
       '/1.0/instances/alice-container?recursion=1': tooMuch,
+      '/1.0/instances/alice-container': stored('alice-container'),
     });
     expect(await incus.instance('alice-container')).toMatchObject({ name: 'alice-container', status: 'Running' });
+  });
+});
+
+describe('one instance', () => {
+  const path = '/1.0/instances/alice-container';
+  const stored = { name: 'alice-container', status: 'Error', config: {}, devices: {} };
+
+  it('has no state if Incus cannot read that', async () => {
+    const incus = answers({ [`${path}?recursion=1`]: failed('Failed to get disk usage'), [path]: stored });
+    expect(await incus.instance('alice-container')).toMatchObject({ status: 'Error' });
+  });
+
+  it('is undefined only if Incus says that there is none', async () => {
+    const none = failed('Failed to fetch instance "alice-container" in project "default": Instance not found');
+    expect(await answers({ [`${path}?recursion=1`]: none }).instance('alice-container')).toBeUndefined();
+    const broken = failed('Storage pool not found');
+    const incus = answers({ [`${path}?recursion=1`]: broken, [path]: broken });
+    await expect(incus.instance('alice-container')).rejects.toBe(broken);
   });
 });
 
@@ -89,7 +107,7 @@ describe('changes by which Incus chooses user ids', () => {
   /** An Incus whose commands end when they are told to. */
   const held = () => {
     const running: { name: string; end: (failure?: Failure) => void }[] = [];
-    const incus = new Incus({
+    const incus = incusBy({
       run: ({ args }: Command) =>
         new Promise<Output>((resolve, reject) =>
           running.push({
@@ -124,5 +142,24 @@ describe('changes by which Incus chooses user ids', () => {
     expect(running).toHaveLength(2);
     for (const { end } of running) end();
     await Promise.all(changes);
+  });
+});
+
+describe('metrics that are too long, because of the network interfaces of one container', () => {
+  it('say nothing of the memory in use, and fail no list', async () => {
+    const details = { maxOutputBytes: 16_777_216 };
+    const incus = answers({
+      '/1.0/metrics?project=default': new Failure('unexpected-output', {
+        what: 'the metrics',
+        why: 'too long',
+        details,
+      }),
+    });
+    expect(await incus.memoryInUse()).toEqual(new Map());
+  });
+
+  it('are not mistaken for metrics that cannot be read', async () => {
+    const incus = answers({ '/1.0/metrics?project=default': failed('database is locked') });
+    await expect(incus.memoryInUse()).rejects.toThrow('database is locked');
   });
 });

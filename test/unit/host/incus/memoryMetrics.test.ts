@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../../../src/domain/failure.ts';
-import { Incus } from '../../../../src/host/incus/incus.ts';
+import type { Incus } from '../../../../src/host/incus/incus.ts';
+import { incusBy } from '../../../support/incus.ts';
 import { memoryInUse } from '../../../../src/host/incus/memoryMetrics.ts';
 
 const labels = (name: string): string => `{name="${name}",project="default",type="container"}`;
@@ -140,9 +141,9 @@ describe('memoryInUse', () => {
 
   it('fails if the query fails, and never returns an empty result', async () => {
     const answers = (stdout: string): Incus =>
-      new Incus({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
+      incusBy({ run: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) });
     await expect(answers('').memoryInUse()).rejects.toMatchObject({ code: 'unexpected-output' });
-    const down = new Incus({ run: () => Promise.reject(new Error('down')) });
+    const down = incusBy({ run: () => Promise.reject(new Error('down')) });
     await expect(down.memoryInUse()).rejects.toThrow('down');
   });
 });

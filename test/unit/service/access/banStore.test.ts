@@ -6,7 +6,7 @@ import { parseNetwork } from '../../../../src/domain/values/network.ts';
 import { BanStore } from '../../../../src/service/access/banStore.ts';
 
 const maxPenaltyMs = 600_000;
-const give = { forMs: undefined, reason: undefined, by: 'carol', yes: false, own: undefined };
+const give = { forMs: undefined, reason: undefined, by: 'carol' };
 
 let folder: string;
 let nowMs: number;
@@ -65,21 +65,6 @@ describe('bans', () => {
     );
     bans = await open();
     await expect(bans.add(parseNetwork('192.0.2.8'), give)).rejects.toMatchObject({ code: 'busy' });
-  });
-
-  it('that are probably mistakes need confirmation', async () => {
-    for (const [network, own] of [
-      ['0.0.0.0/7', undefined],
-      ['2000::/31', undefined],
-      ['192.0.2.0/24', '192.0.2.9'],
-      ['192.0.2.0/24', '::ffff:192.0.2.9'],
-    ] as const) {
-      await expect(bans.add(parseNetwork(network), { ...give, own })).rejects.toMatchObject({
-        code: 'confirmation-required',
-      });
-      await bans.add(parseNetwork(network), { ...give, own, yes: true });
-    }
-    await bans.add(parseNetwork('10.0.0.0/8'), { ...give, own: '2001:db8::1' });
   });
 
   it('are unchanged if they cannot be written', async () => {

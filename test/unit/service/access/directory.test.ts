@@ -55,7 +55,7 @@ describe("an owner's invitation", () => {
   const [desk, laptop] = [newKey('alice@desk'), newKey('alice@laptop')];
   const present = owner('alice', '', { key: desk });
   const invite = (by: InvitingOwner): Promise<unknown> =>
-    own.invitations.makeOwn('alice', { name: 'alice', owner: by }, [laptop, undefined]);
+    own.invitations.makeOwn({ user: 'alice', createdAt: '' }, { name: 'alice', owner: by }, [laptop, undefined]);
   const inDirectory = (...owners: Owner[]): readonly (string | undefined)[] =>
     makeDirectory(own, owners).invitations.map(({ blob }) => blob);
 
@@ -76,6 +76,12 @@ describe("an owner's invitation", () => {
     expect(inDirectory()).toEqual([]);
     await own.cas.revoke('office', { serials: ['7'], keyIds: [], fingerprints: [] });
     expect(inDirectory(present)).toEqual([]);
+  });
+
+  it('is not in it for a later container of the same user', async () => {
+    await invite({ fingerprint: desk.fingerprint });
+    expect(inDirectory(present)).toHaveLength(2);
+    expect(inDirectory({ ...present, createdAt: '2026-11-02T10:00:00Z' })).toEqual([]);
   });
 
   it('with a key that cannot be read is left out, so that no other key can use it', async () => {

@@ -1,5 +1,6 @@
 /** The check of the bridge, on a simulated host with a container of alice. */
 import { describe, expect, it } from 'vitest';
+import { missingBridgeSettings } from '../../../../src/host/incus/bridgeSettings.ts';
 import { checkNetwork } from '../../../../src/service/checks/incusChecks.ts';
 import { createContainer } from '../../../../src/service/create.ts';
 import type { HostState, InstanceRecord } from '../../../../src/simulated/state/state.ts';
@@ -30,6 +31,26 @@ const addOther = (state: HostState): void => {
 describe('the check of the bridge', () => {
   it('is ok on a closed bridge with our containers', async () => {
     expect(await check(await host())).toMatchObject({ severity: 'ok', detail: expect.stringContaining('closed') });
+  });
+
+  it('warns before the addresses run out', async () => {
+    const edit = (wanted: number) => (state: HostState) => {
+      // 13 addresses for containers.
+      const config = configIn(state);
+      config['ipv4.address'] = '10.0.3.97/28';
+      Object.assign(config, missingBridgeSettings(config));
+      const ours = state.instances['alice-container'] ?? expect.fail('the host has no container of alice');
+      for (let n = 1; n < wanted; n++) {
+        const eth0 = { ...ours.devices['eth0'], 'ipv4.address': `10.0.3.${n === 1 ? 98 : 100 + n}` };
+        state.instances[`c${n}`] = { ...ours, name: `c${n}`, devices: { ...ours.devices, eth0 }, run: null };
+      }
+    };
+    expect(await check(await host({ edit: edit(10) }))).toMatchObject({ severity: 'ok' });
+    expect(await check(await host({ edit: edit(11) }))).toMatchObject({
+      severity: 'warning',
+      detail: 'bridge incusbr0 10.0.3.97/28; 11 of its 13 addresses are taken',
+      next: expect.stringContaining('docs/runbook.md'),
+    });
   });
 
   it('names what an open bridge lacks, and what sets it', async () => {

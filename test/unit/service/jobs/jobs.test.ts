@@ -61,26 +61,134 @@ describe('the trash job', () => {
     expect(names(world)).toHaveLength(1);
   });
 
+  /** Runs a job now, and again as if an hour had passed. */
+  const announceAndRun = async (world: World, job: Job): Promise<string | undefined> => {
+    expect(await run(world, job)).toBeUndefined();
+    expect(await run(world, job)).toBeUndefined();
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000);
+    return run(world, job).finally(() => vi.restoreAllMocks());
+  };
+  /** Gives the pool this much used space, in percent, and returns what sets it. */
+  const usedSpace = ({ context }: World, percent: number): { percent: number } => {
+    const used = { percent };
+    context.incus.poolSpace = () => Promise.resolve({ usedBytes: used.percent, totalBytes: 100 });
+    return used;
+  };
+
   it('purges the oldest early if the pool runs low, an hour after it was announced', async () => {
     const world = await host();
     for (const user of [alice, bob]) await deleteContainer(world.context, { user }, callBy());
     const heard = listen(world);
-    let usedBytes = 95;
-    world.context.incus.poolSpace = () => Promise.resolve({ usedBytes, totalBytes: 100 });
+    const used = usedSpace(world, 95);
     const remove = world.context.incus.delete.bind(world.context.incus);
-    world.context.incus.delete = (name) => ((usedBytes -= 10), remove(name));
+    world.context.incus.delete = (name) => ((used.percent -= 10), remove(name));
     const job = new TrashJob();
+    expect(await announceAndRun(world, job)).toMatch(/^1 container purged early: alice-container-/);
+    expect(heard).toEqual([
+      expect.stringMatching(/^Less than 10 % of the storage pool default is free\. In an hour .*alice-container-/),
+    ]);
     expect(await run(world, job)).toBeUndefined();
-    expect(heard.join()).toMatch(/Less than 10 % of the storage pool default is free\. In an hour .*alice-container-/);
-    expect(await run(world, job)).toBeUndefined();
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000);
-    try {
-      expect(await run(world, job)).toMatch(/^1 container purged early: alice-container-/);
-      expect(await run(world, job)).toBeUndefined();
-    } finally {
-      vi.restoreAllMocks();
-    }
     expect(names(world)).toMatchObject([expect.stringMatching(/^bob-container-/)]);
+  });
+
+  it('purges no more than it must while the pool has yet to free the space', async () => {
+    const world = await host();
+    for (const user of [alice, bob]) await deleteContainer(world.context, { user }, callBy());
+    const used = usedSpace(world, 95);
+    let waitedMs = 0;
+    // As btrfs does, at its next commit.
+    const job = new TrashJob((ms) => {
+      waitedMs += ms;
+      if (waitedMs >= 30_000) used.percent = 80;
+      return Promise.resolve();
+    });
+    expect(await announceAndRun(world, job)).toMatch(/^1 container purged early: alice-container-/);
+    expect(waitedMs).toBe(30_000);
+    expect(names(world)).toMatchObject([expect.stringMatching(/^bob-container-/)]);
+  });
+
+  const take = async (world: World, snapshots: readonly (readonly [user: string, name: string])[]): Promise<void> => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      for (const [user, name] of snapshots) {
+        vi.advanceTimersByTime(60_000);
+        await world.context.incus.snapshots.create(`${user}-container`, name);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  };
+  const snapshotsOf = (world: World): string[] =>
+    Object.values(hostStateOf(world.folder).instances).flatMap(({ snapshots }) => snapshots.map(({ name }) => name));
+
+  it('deletes the oldest scheduled snapshots of a low pool, but none of a person and never the newest', async () => {
+    const world = await host();
+    await take(world, [
+      ['alice', 'auto-1'],
+      ['alice', 'before-upgrade'],
+      ['alice', 'before-restore-1'],
+      ['alice', 'own-1'],
+      ['bob', 'auto-2'],
+      ['alice', 'auto-3'],
+      ['alice', 'auto-4'],
+    ]);
+    const heard = listen(world);
+    usedSpace(world, 95);
+    const job = new TrashJob(() => Promise.resolve());
+    expect(await announceAndRun(world, job)).toBe('2 scheduled snapshots deleted early');
+    expect(heard).toEqual([
+      'Less than 10 % of the storage pool default is free. In an hour the oldest scheduled snapshots are deleted, but never the newest of a container.',
+    ]);
+    expect(snapshotsOf(world).sort()).toEqual(['auto-2', 'auto-4', 'before-restore-1', 'before-upgrade', 'own-1']);
+    // Nothing is left that may go, so nothing is announced.
+    expect(await run(world, job)).toBeUndefined();
+    expect(heard).toHaveLength(1);
+    expect(await world.faults()).toEqual([]);
+  });
+
+  it('stops deleting snapshots when the pool is not low any more', async () => {
+    const world = await host();
+    await take(world, [
+      ['alice', 'auto-1'],
+      ['bob', 'auto-2'],
+      ['alice', 'auto-3'],
+      ['bob', 'auto-4'],
+    ]);
+    const used = usedSpace(world, 95);
+    const { snapshots } = world.context.incus;
+    const remove = snapshots.delete.bind(snapshots);
+    snapshots.delete = (instance, name) => ((used.percent -= 10), remove(instance, name));
+    expect(await announceAndRun(world, new TrashJob())).toBe('1 scheduled snapshot deleted early');
+    expect(snapshotsOf(world).sort()).toEqual(['auto-2', 'auto-3', 'auto-4']);
+  });
+
+  it('deletes snapshots only after the trash, and says so before', async () => {
+    const world = await host();
+    await take(world, [
+      ['alice', 'auto-1'],
+      ['alice', 'auto-2'],
+    ]);
+    await deleteContainer(world.context, { user: bob }, callBy());
+    const heard = listen(world);
+    usedSpace(world, 95);
+    expect(await announceAndRun(world, new TrashJob(() => Promise.resolve()))).toMatch(
+      /^1 container purged early: bob-container-\S+; 1 scheduled snapshot deleted early$/,
+    );
+    expect(heard.join()).toMatch(/bob-container-.*If that is not enough, the oldest scheduled snapshots are deleted/);
+  });
+
+  it('deletes no snapshot while the clock cannot be trusted', async () => {
+    const world = await host();
+    await take(world, [
+      ['alice', 'auto-1'],
+      ['alice', 'auto-2'],
+    ]);
+    usedSpace(world, 95);
+    const job = new TrashJob(() => Promise.resolve());
+    expect(await run(world, job, 0, false)).toBeUndefined();
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000);
+    expect(await run(world, job, 0, false).finally(() => vi.restoreAllMocks())).toBeUndefined();
+    expect(snapshotsOf(world)).toHaveLength(2);
   });
 });
 

@@ -67,3 +67,25 @@ it('endedSince returns at most ten calls, none that are older, and none that the
   );
   expect(await endedSince(folder, longAgo, ({ target }) => target === 'user3')).toHaveLength(1);
 });
+
+it('endedSince tells of the own calls that had not ended and of those of others, not of the own finished ones', async () => {
+  const since = new Date(Date.now() - 60_000).toISOString();
+  const own = (target: string, durationMs: number): Parameters<Journal['append']>[0] => ({
+    type: 'outcome',
+    verb: 'stop',
+    target,
+    actor,
+    outcome: 'ok',
+    durationMs,
+  });
+  const folder = await journalWith(
+    { type: 'operation-end', op: '1', verb: 'stop', target: 'finished', actor, outcome: 'done', durationMs: 5 },
+    own('finished', 7),
+    own('unfinished', 3_600_000),
+    { ...own('others', 7), actor: { name: 'dave', role: 'admin', entryPoint: 'manage' } },
+    { ...own('of-an-owner', 7), actor: { name: 'carol', role: 'owner', entryPoint: 'self' } },
+    { type: 'operation-end', op: '2', verb: 'create', target: 'cut-off', actor, outcome: 'undone', durationMs: 5 },
+  );
+  const told = await endedSince(folder, since, () => true, { name: 'carol', entryPoint: 'manage' });
+  expect(told.map(({ target }) => target)).toEqual(['unfinished', 'others', 'of-an-owner', 'cut-off']);
+});

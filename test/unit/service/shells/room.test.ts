@@ -105,3 +105,27 @@ it('a message in the room goes to the other admins, not to owners', () => {
   expect(types(received.get('carol'))).toEqual([]);
   expect(types(received.get('alice'))).toEqual([]);
 });
+
+describe('an admin and a user of the same name', () => {
+  const namesake = { ...admin('alice'), address: '192.0.2.9' };
+
+  it('are two people: the user does not see the shell of the admin, and others see who made a call', () => {
+    const room = new Room(() => new Date('2026-01-01T00:00:00Z'));
+    const told: Notice[] = [];
+    room.enter('of the admin', namesake, () => undefined);
+    room.enter('of the owner', owner, () => undefined);
+    room.enter('of carol', admin('carol'), (notice) => told.push(notice));
+    expect(room.present(owner).map(({ shell }) => shell)).toEqual(['of the owner']);
+    expect(room.welcome(owner).present.map(({ address }) => address)).toEqual([null]);
+    expect(room.present(namesake).map(({ shell }) => shell)).toEqual(['of the admin', 'of the owner', 'of carol']);
+    const call = { id: '1', verb: 'restart', target: 'alice', shell: null };
+    room.begun({ ...call, actor: owner });
+    room.ended('1', 5, undefined);
+    room.begun({ ...call, id: '2', actor: namesake });
+    expect(told.map((notice) => ('call' in notice ? notice.call.actor : ''))).toEqual([
+      'alice (self@)',
+      'alice (self@)',
+      'alice',
+    ]);
+  });
+});

@@ -40,13 +40,13 @@ describe('undo takes back', () => {
     [
       'label set',
       { user: 'alice', labels: ['team=blue', 'new=1'] },
-      'give alice the labels of before again: team=red, without new',
+      'label set alice team=red, label remove alice new',
     ],
-    ['label remove', { user: 'alice', keys: ['team'] }, 'give alice the labels of before again: team=red'],
+    ['label remove', { user: 'alice', keys: ['team'] }, 'label set alice team=red'],
     ['ttl set', { user: 'alice', when: '30d' }, 'ttl clear alice'],
-    ['key add', { user: 'alice', keys: laptop }, 'give alice the 1 keys of before again'],
-    ['key replace', { user: 'alice', keys: laptop }, 'give alice the 1 keys of before again'],
-    ['key remove', { user: 'alice', key: 'alice@desk', yes: true }, 'give alice the 1 keys of before again'],
+    ['key add', { user: 'alice', keys: laptop }, 'give alice back the key from before'],
+    ['key replace', { user: 'alice', keys: laptop }, 'give alice back the key from before'],
+    ['key remove', { user: 'alice', key: 'alice@desk', yes: true }, 'give alice back the key from before'],
     ['snapshot rename', { user: 'alice', snapshot: 'first', to: 'second' }, 'snapshot rename alice second first'],
     ['snapshot schedule', { user: 'alice', every: 'hourly' }, 'snapshot schedule alice default'],
     ['delete', { user: 'alice', yes: true }, 'trash restore alice alice-container-'],
@@ -76,13 +76,40 @@ describe('undo takes back', () => {
   });
 });
 
+describe('undo passes over', () => {
+  it.each<[verb: string, input: Record<string, unknown>]>([
+    ['snapshot create', { user: 'alice', name: 'second' }],
+    ['restart', { user: 'alice' }],
+    ['backup create', { user: 'alice' }],
+  ])('%s of oneself and of others, and takes back the change before it', async (verb, input) => {
+    const world = await host();
+    await world.must('label set', { user: 'alice', labels: ['team=blue'] });
+    await world.must(verb, input);
+    expect((await world.call(verb, { ...input, ...('name' in input ? { name: 'third' } : {}) }, dave)).ok).toBe(true);
+    expect(await world.must('undo', { yes: true })).toMatchObject({ done: true, change: { verb: 'label set' } });
+    expect(hostStateOf(world.folder).instances['alice-container']?.config['user.containarium.label.team']).toBe('red');
+  });
+
+  it('the verification of a backup of another container, so that a deletion can be taken back after it', async () => {
+    const world = await host();
+    await world.must('backup create', { user: 'alice' });
+    await world.must('delete', { user: 'alice', yes: true });
+    await world.must('backup verify', { user: 'alice', backup: 'latest' });
+    expect(await world.must('undo', { yes: true })).toMatchObject({ done: true, change: { verb: 'delete' } });
+  });
+});
+
 describe('undo refuses', () => {
   it('to run twice, which would make the change again', async () => {
     const world = await host();
     await world.must('delete', { user: 'alice', yes: true });
     await world.must('undo', { yes: true });
     expect(await world.call('undo', { yes: true })).toMatchObject({
-      failure: { code: 'wrong-state', why: 'you have taken back your last change already' },
+      failure: {
+        code: 'wrong-state',
+        what: '"delete alice"',
+        why: 'you have taken back your last change already',
+      },
     });
     expect(hostStateOf(world.folder).instances['alice-container']).toBeDefined();
     await world.must('stop', { user: 'alice' });
@@ -108,8 +135,8 @@ describe('undo refuses', () => {
   });
 
   it.each([
-    ['snapshot create', { user: 'alice', name: 'second' }, 'snapshot delete alice'],
-    ['restart', { user: 'alice' }, 'audit'],
+    ['snapshot restore', { user: 'alice', snapshot: 'first', yes: true }, 'snapshot list alice'],
+    ['snapshot delete', { user: 'alice', snapshot: 'first', yes: true }, 'audit'],
     ['delete', { user: 'alice', purge: true, yes: true }, 'audit'],
   ])('%s, and names another way', async (verb, input, next) => {
     const world = await host();

@@ -89,6 +89,6 @@ describe('the account programs', () => {
   });
 });
 
-test.each(['zfs', 'zpool', 'sshd'] as const)('%s is not installed on the simulated host', async (program) => {
+test.each(['btrfs', 'sshd'] as const)('%s is not installed on the simulated host', async (program) => {
   await expect(fixture().run(program, [])).rejects.toMatchObject({ code: 'program-missing', what: `"${program}"` });
 });

@@ -53,7 +53,7 @@ test('the recursion parameter selects how much of an instance is shown', async (
   expect(await fields(2)).toEqual(expect.arrayContaining(['state', 'snapshots', 'backups', 'expanded_devices']));
 });
 
-test('the filter by name finds exactly one instance', async () => {
+test('a query of a name finds exactly that instance', async () => {
   const { incus } = fixture();
   for (const name of ['al', 'alice', 'alice-2']) await incus.create(name, base, { config: {}, devices: devices() });
   expect((await incus.instance('alice'))?.name).toBe('alice');
@@ -69,11 +69,12 @@ test.each([
   ['/1.0/nonsense', 'not found'],
   ['/nonsense', 'not found'],
   ['/1.0/instances/a/b/c', 'not found'],
+  ['/1.0/instances/a/snapshots/b/c', 'not found'],
   ['/1.0/storage-pools/nope/resources', 'Storage pool not found'],
   ['/1.0/networks/nope', 'Network not found'],
   ['/1.0/networks/nope/leases', 'Failed loading network: Network not found'],
   ['/1.0/images/nope', 'Image "nope" not found'],
-  ['/1.0/instances?recursion=2&filter=bogus', 'Invalid filter: clause has no operator'],
+  ['/1.0/instances?recursion=2&filter=bogus', 'Invalid filter: the simulated host has none'],
   ['/1.0/instances/%FF', 'invalid URL escape "%FF"'],
 ])('incus query of %s fails with "%s"', async (path, message) => {
   expect(await fixture().say('incus', ['query', path])).toBe(`1 Error: ${message}`);

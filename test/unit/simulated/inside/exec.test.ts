@@ -4,7 +4,7 @@ import type { Fixture } from '../support.ts';
 
 async function running(): Promise<Fixture> {
   const made = fixture();
-  await made.incus.create('a', base, { config: {}, devices: devices() });
+  await made.incus.create('a', base, { config: {}, devices: devices('10.0.3.50') });
   await made.incus.start('a');
   return made;
 }
@@ -15,7 +15,6 @@ describe('incus exec', () => {
   test.each([
     ['apt-get', 'install', '--yes', 'docker.io'],
     ['systemctl', 'enable', '--quiet', 'ssh.service'],
-    ['getent', 'passwd', 'alice'],
     ['test', '-x', '/usr/bin/docker'],
     ['useradd', '--create-home', 'alice'],
     ['rm', '-rf', '/var/cache/nothing'],
@@ -32,6 +31,30 @@ describe('incus exec', () => {
   test('of systemctl is-system-running --wait prints running', async () => {
     const { incus } = await running();
     expect((await incus.exec('a', ['systemctl', 'is-system-running', '--wait'])).stdout).toBe('running\n');
+  });
+
+  test('of a program that has nothing to work on fails as the real one does', async () => {
+    const { say } = await running();
+    expect(await say('incus', exec('getent', 'passwd', 'alice'))).toBe('2 ');
+    expect(await say('incus', exec('useradd', '--create-home', 'alice'))).toBe('0 ');
+    expect(await say('incus', exec('useradd', '--create-home', 'alice'))).toBe(
+      "9 useradd: user 'alice' already exists",
+    );
+    expect(await say('incus', exec('getent', 'passwd', 'alice'))).toBe('0 ');
+    expect(await say('incus', exec('test', '-e', '/srv/nosuch'))).toBe('1 ');
+    expect(await say('incus', exec('systemctl', 'is-active', 'nosuch'))).toBe('3 ');
+    expect(await say('incus', exec('systemctl', 'disable', 'nosuch.socket'))).toBe(
+      '1 Failed to disable unit: Unit file nosuch.socket does not exist.',
+    );
+  });
+
+  test('of apt-get finds no package without an address', async () => {
+    const { incus, run, say } = fixture();
+    await incus.create('a', base, { config: {}, devices: { root: { type: 'disk', path: '/', pool: 'default' } } });
+    await run('incus', ['start', 'a']);
+    expect(await say('incus', exec('apt-get', 'install', '--yes', 'docker.io'))).toBe(
+      '100 E: Unable to locate package docker.io',
+    );
   });
 
   test('returns the exit code of the inner program', async () => {

@@ -38,6 +38,11 @@ describe('listOption', () => {
     expect(listOption('label:team label:tier=gold')).toBe('--label team --label tier=gold');
   });
 
+  test('quotes a value as the command line does', () => {
+    expect(listOption('label:"note=two words"')).toBe("--label 'note=two words'");
+    expect(parseFilter('label:"note=two words"')({ text: '', labels: { note: 'Two words' } })).toBe(true);
+  });
+
   test('returns nothing for a filter with text', () => {
     expect(listOption('alice')).toBeUndefined();
     expect(listOption('label:team=blue alice')).toBeUndefined();

@@ -1,0 +1,96 @@
+/** The shell of one session: it opens when core knows the caller, and ends with its input, its user or its time. */
+import type { ServerChannel } from 'ssh2';
+import { exitCodes, Failure } from '../../domain/failure.ts';
+import { printable } from '../../domain/text.ts';
+import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
+import type { Actor } from '../../domain/access/actor.ts';
+import type { CoreClient } from '../../protocol/client.ts';
+import type { ShellClient } from '../../protocol/shellClient.ts';
+import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
+import type { ChannelTerminal } from './channelTerminal.ts';
+import { exit, type Running } from './exit.ts';
+import { TimeLimit } from './timeLimit.ts';
+
+/**
+ * How long a shell may go on after the end of its input, in milliseconds, while nothing runs that its user began: it
+ * may have a question that nobody will answer.
+ */
+const endOfInputMs = 3000;
+
+/** How long a client may take to read the last output of a shell that ends from outside, in milliseconds. */
+const lastOutputMs = 10_000;
+
+export interface ShellSessionOptions {
+  /** Resolves once core has accepted the login. */
+  readonly actor: Promise<Actor>;
+  readonly core: CoreClient;
+  readonly shells: ShellClient;
+  /** The address under which the client reached this server. */
+  readonly reachedAt: { readonly host: string; readonly port: number };
+  /** How long a shell may be idle, in milliseconds; 0 means no limit. */
+  readonly idleMs: number;
+}
+
+export function runShell(
+  channel: ServerChannel,
+  port: ChannelTerminal,
+  options: ShellSessionOptions,
+  shellOptions: Pick<ShellOptions, 'plain' | 'line'>,
+): Running {
+  const { core, shells, reachedAt } = options;
+  channel.stderr.on('error', () => undefined);
+  let shell: Shell | undefined;
+  let endReason: string | undefined;
+  const unread = Promise.withResolvers<number>();
+  let late: NodeJS.Timeout | undefined;
+  const end = (reason: string): void => {
+    endReason = reason;
+    shell?.end(reason);
+    // A client whose window stays closed would keep its channel for ever.
+    late ??= setTimeout(() => unread.resolve(exitCodes.failed), lastOutputMs).unref();
+  };
+  const idle = new TimeLimit({
+    limitMs: options.idleMs,
+    isBusy: () => shell?.busy === true,
+    warn: (leftMs) =>
+      shell?.warn(`No input for a while: this shell ends in ${timeLeftInWords(leftMs)}. Press any key to keep it.`),
+    end: () => end(`no input for ${durationInWords(options.idleMs)}`),
+  });
+  channel.on('data', () => idle.touch());
+  let inputLimit: TimeLimit | undefined;
+  channel.on('end', () => {
+    inputLimit = new TimeLimit({
+      limitMs: endOfInputMs,
+      isBusy: () => shell === undefined || shell.isWorking,
+      warn: () => undefined,
+      end: () => port.hangUp(),
+    });
+  });
+  const opened = options.actor.then((actor) => {
+    if (endReason !== undefined) throw new Failure('cancelled', { what: 'the session', why: endReason });
+    shell = openShell({
+      port,
+      actor,
+      core,
+      shells,
+      reachedAt: reachedAt.host,
+      used: () => idle.touch(),
+      ...shellOptions,
+    });
+    return shell.ended;
+  });
+  const answered = opened.catch(async (error: unknown) => {
+    port.write(`Error: ${printable(Failure.from(error).message)}\r\n`);
+    await port.flushed();
+    return Failure.from(error).exitCode;
+  });
+  const ended = Promise.race([answered, unread.promise])
+    .then((code) => exit(channel, code))
+    .catch(() => undefined)
+    .finally(() => {
+      idle.stop();
+      inputLimit?.stop();
+      clearTimeout(late);
+    });
+  return { ended, warn: (text) => shell?.warn(text), end };
+}

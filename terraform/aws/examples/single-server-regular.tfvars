@@ -1,0 +1,12 @@
+# One regular machine for 50 users: a small team in production.
+#
+# Say these five things; Terraform asks for those that are missing.
+#
+# subnet_id           = "subnet-0123456789abcdef0"
+# admin_ssh_keys      = { carol = "ssh-ed25519 AAAA… carol@laptop" }
+# allowed_ssh_sources = ["198.51.100.0/24"]
+# release_url         = "https://downloads.example.org/containarium-0.5.0-linux-x64.tar.gz"
+# release_sha256      = "…"
+
+machine_type   = "m6i.2xlarge"
+expected_users = 50

@@ -1,0 +1,47 @@
+/** Whom the first start makes an admin, with the keys in the home of the person who starts the server. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { firstAdmins } from '../../../../src/core/start/firstAdmins.ts';
+import { makeHostKey } from '../../../../src/host/hostKey.ts';
+import { AdminStore } from '../../../../src/service/access/adminStore.ts';
+import { homeAt, makeHome } from '../../../../src/settings/home.ts';
+
+const own = makeHostKey('carol@desk');
+const colleague = makeHostKey('bob@desk');
+
+describe('the first start', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'containarium-first-'));
+    await mkdir(join(folder, '.ssh'));
+    await writeFile(join(folder, '.ssh', 'bob.pub'), `${colleague.publicKey} bob@desk\n`);
+    vi.stubEnv('HOME', folder);
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+
+  const start = async () => {
+    const home = homeAt(join(folder, 'home'));
+    await makeHome(home);
+    const admins = await AdminStore.open(join(home.state, 'admins.json'));
+    return firstAdmins(home, admins, { USER: 'carol' }, new Date());
+  };
+
+  it('admits the person with their own key, and not a colleague whose key they keep', async () => {
+    await writeFile(join(folder, '.ssh', 'id_ed25519'), own.privateKey, { mode: 0o600 });
+    await writeFile(join(folder, '.ssh', 'id_ed25519.pub'), `${own.publicKey} carol@desk\n`);
+    const [admin, ...more] = await start();
+    expect([admin?.name, admin?.made, more]).toEqual(['carol', false, []]);
+    expect(admin?.keys.map(({ fingerprint }) => fingerprint)).toEqual([own.fingerprint]);
+  });
+
+  it('makes a new key pair where only keys of colleagues are', async () => {
+    const [admin] = await start();
+    expect(admin).toMatchObject({ name: 'carol', made: true });
+    expect(admin?.keys.map(({ fingerprint }) => fingerprint)).not.toContain(colleague.fingerprint);
+  });
+});

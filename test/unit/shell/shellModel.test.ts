@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { hideKeys } from '../../../src/shell/model/hideKeys.ts';
+import type { Item } from '../../../src/shell/items/item.ts';
+import { ShellModel, type ShellModelOptions } from '../../../src/shell/model/shellModel.ts';
+
+const key = 'AAAAC3NzaC1lZDI1NTE5AAAAIJ1Yb2xk5i2sLFFs2FzzC7fZ4bQ2Sv6o8Q8Yh3F0kB1u';
+
+describe('a shell', () => {
+  it('refuses a line over its limit that came with the request, before it is shown, kept or parsed', async () => {
+    const items: Item[] = [];
+    const typed: string[] = [];
+    const model = new ShellModel({
+      actor: { name: 'alice', role: 'owner', entryPoint: 'self' },
+      ui: { print: (item: Item) => items.push(item), changed: () => undefined },
+      shells: { typed: (_: unknown, line: string) => typed.push(line) },
+      membership: { shellId: '1' },
+    } as unknown as ShellModelOptions);
+    expect(await model.run(`shell x${' '.repeat(32_700)}y`)).not.toBe(0);
+    expect(items).toMatchObject([{ kind: 'failure', failure: { code: 'input-too-large' } }]);
+    expect(typed).toEqual([]);
+  });
+});
+
+describe('hideKeys', () => {
+  it.each([
+    [`key add alice ssh-ed25519 ${key} alice@laptop`, 'key add alice ssh-ed25519 AAAAC3NzaC1l…h3F0kB1u alice@laptop'],
+    [`create a --ssh-key "ssh-ed25519  ${key}"`, 'create a --ssh-key "ssh-ed25519  AAAAC3NzaC1l…h3F0kB1u"'],
+    [`create a --ssh-key=ssh-ed25519 ${key}`, 'create a --ssh-key=ssh-ed25519 AAAAC3NzaC1l…h3F0kB1u'],
+    [`say ${key}`, `say ${key}`],
+  ])('shortens the key in %j', (line, shown) => {
+    expect(hideKeys(line)).toBe(shown);
+  });
+});
