@@ -20,7 +20,8 @@ if (values.root === undefined && process.getuid() !== 0) {
   console.error('Error: installing a service needs root (denied)\nNext: sudo npm run service:install');
   process.exit(4);
 }
-const folder = mkdtempSync(join(tmpdir(), 'containarium-release-'));
+// install.sh runs nothing as root below a folder where others can write, such as /tmp.
+const folder = mkdtempSync(join(process.getuid() === 0 ? '/var/cache' : tmpdir(), 'containarium-release-'));
 try {
   const { offline } = values;
   console.log(offline ? 'Copying the program…' : 'Installing dependencies…');
