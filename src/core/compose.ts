@@ -56,6 +56,7 @@ import { Rehearsals } from './plan/rehearsals.ts';
 import { openJournal, type OpenedJournal } from './start/openJournal.ts';
 import { snapshotReader } from './start/snapshotReader.ts';
 import { StateFiles } from './start/stateFiles.ts';
+import { inTurns } from './turns/hostTurns.ts';
 
 export interface CompositionOptions {
   readonly host: HostTag;
@@ -102,7 +103,8 @@ export interface Composition {
 }
 
 export async function compose(options: CompositionOptions): Promise<Composition> {
-  const { parts, settings, folders, log, metrics } = options;
+  const { settings, folders, log, metrics } = options;
+  const parts = inTurns(options.parts);
   const now = (): Date => new Date();
   const state = await StateFiles.open(folders.state, {
     certificatesFolder: settings.remote.certificatesFolder ?? folders.certificates,

@@ -18,7 +18,8 @@ import type { CallerTerminal } from '../../domain/terminal.ts';
 import { CallRecords } from '../records/callRecords.ts';
 import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
-import { OwnTurns } from './ownTurns.ts';
+import { onBehalfOf } from '../turns/hostTurns.ts';
+import { OwnTurns } from '../turns/ownTurns.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireGrantHere, requirePlan, requireTouch, type TouchRule } from './safeguards.ts';
 import { recordActor } from '../../journal/recordActor.ts';
@@ -192,8 +193,11 @@ export class Dispatcher {
           output: (text) => request.emit({ type: 'output', text }),
         },
       };
-      if (isPlan) return { result: await this.#options.plan({ verb: name, target: target.target, input, call: made }) };
-      const run = (): Promise<unknown> => capability(service, input, made);
+      if (isPlan) {
+        const planned = { verb: name, target: target.target, input, call: made };
+        return { result: await onBehalfOf(actor, () => this.#options.plan(planned)) };
+      }
+      const run = (): Promise<unknown> => onBehalfOf(actor, () => capability(service, input, made));
       const result = await (verb.readsHistory === true ? this.#turns.run(actor, request.signal, run) : run());
       if (!changes) return { result };
       const journal = await this.#append({

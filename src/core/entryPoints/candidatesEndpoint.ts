@@ -6,6 +6,7 @@ import { toResponseError } from '../../protocol/connection.ts';
 import { abortSignal, candidatesRequest, messages } from '../../protocol/messages.ts';
 import { candidates } from '../../service/candidates.ts';
 import type { ServiceContext } from '../../service/context.ts';
+import { onBehalfOf } from '../turns/hostTurns.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 
 export function serveCandidates(connection: MessageConnection, service: ServiceContext, logins: LoginEndpoint): void {
@@ -13,7 +14,7 @@ export function serveCandidates(connection: MessageConnection, service: ServiceC
     answer(() => {
       const { what, user, login } = checked(candidatesRequest, raw);
       const actor = logins.identify(login);
-      return candidates(service, { what, user, actor }, abortSignal(token));
+      return onBehalfOf(actor, () => candidates(service, { what, user, actor }, abortSignal(token)));
     }),
   );
 }

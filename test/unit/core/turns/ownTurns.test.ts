@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { OwnTurns } from '../../../../src/core/calls/ownTurns.ts';
+import { OwnTurns } from '../../../../src/core/turns/ownTurns.ts';
 
 const never = new AbortController().signal;
 const viewer = (name: string) => ({ name, entryPoint: 'manage' }) as const;
