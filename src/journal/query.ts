@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import { parseLine, type JournalRecord } from './chain.ts';
 import { damaged } from './failures.ts';
+import { NewestRecords } from './newestRecords.ts';
 import { firstRecord, listSegments, readLines, segmentName, segmentPath } from './segments.ts';
 
 /** The conditions of a query. A record matches if all given conditions hold. */
@@ -22,6 +23,13 @@ export interface JournalFilter {
   readonly until?: Date;
   /** Returns at most this many records, the newest ones. */
   readonly limit?: number;
+  /** With `limit`: no record older than the one with which the records exceed this size, in bytes of their lines. */
+  readonly maxBytes?: number;
+}
+
+interface FoundLine {
+  readonly record: JournalRecord;
+  readonly bytes: number;
 }
 
 /** How far the clock may have been set back between two segments without a record being missed, in milliseconds. */
@@ -42,30 +50,27 @@ export async function* queryJournal(
   filter: JournalFilter = {},
   signal?: AbortSignal,
 ): AsyncGenerator<JournalRecord, void, undefined> {
-  const { limit } = filter;
+  const { limit, maxBytes = Infinity } = filter;
   const matches = matcher(filter);
   const all = await listSegments(folder);
   const segments = await segmentsBetween(folder, all, filter);
-  const recordsIn = (segment: number): AsyncGenerator<JournalRecord> =>
-    recordsOf(folder, segment, segment === all.at(-1), signal);
+  const linesOf = (segment: number): AsyncGenerator<FoundLine> =>
+    recordLines(folder, segment, segment === all.at(-1), signal);
   if (limit === undefined) {
     for (const segment of segments) {
-      for await (const record of recordsIn(segment)) if (matches(record)) yield record;
+      for await (const { record } of linesOf(segment)) if (matches(record)) yield record;
     }
     return;
   }
-  const found: JournalRecord[][] = [];
-  let missing = limit;
+  const found: (readonly JournalRecord[])[] = [];
+  let left = { records: limit, bytes: maxBytes };
   for (const segment of segments.toReversed()) {
-    if (missing === 0) break;
-    let newest: JournalRecord[] = [];
-    for await (const record of recordsIn(segment)) {
-      if (matches(record)) newest.push(record);
-      if (newest.length >= 2 * missing) newest = newest.slice(-missing);
-    }
-    newest = newest.slice(-missing);
-    found.push(newest);
-    missing -= newest.length;
+    if (left.records === 0 || left.bytes < 0) break;
+    const newest = new NewestRecords(left);
+    for await (const { record, bytes } of linesOf(segment)) if (matches(record)) newest.add(record, bytes);
+    const ended = newest.end();
+    found.push(ended.records);
+    left = ended.left;
   }
   for (const records of found.reverse()) yield* records;
 }
@@ -131,12 +136,12 @@ async function segmentsBetween(
   return kept.reverse();
 }
 
-async function* recordsOf(
+async function* recordLines(
   folder: string,
   segment: number,
   isLast: boolean,
   signal: AbortSignal | undefined,
-): AsyncGenerator<JournalRecord, void, undefined> {
+): AsyncGenerator<FoundLine, void, undefined> {
   for await (const lines of readLines(segmentPath(folder, segment), { signal })) {
     for (const { number, bytes, form } of lines) {
       // The last line is being written.
@@ -146,7 +151,7 @@ async function* recordsOf(
         throw damaged(folder, place, form === 'incomplete' ? 'the line is incomplete' : 'the line is too long');
       const parsed = parseLine(bytes);
       if (!parsed.ok) throw damaged(folder, place, parsed.reason);
-      yield parsed.record;
+      yield { record: parsed.record, bytes: bytes.length };
     }
   }
 }

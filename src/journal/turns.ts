@@ -57,7 +57,7 @@ export function aboutToBegin(target: string): Failure {
 export function takenOver(left: OpenOperation, by: OpenOperation): Failure {
   return new Failure('partial', {
     what: `"${left.verb} ${left.target}"`,
-    why: `it could be neither completed nor undone, and "${by.verb}" by ${by.actor.name} has taken over`,
+    why: `it could be neither completed nor undone, and "${by.verb}" by ${actorTitle(by.actor)} has taken over`,
     next: '"reconcile" shows what differs',
     details: { operation: by.id },
   });

@@ -69,6 +69,7 @@ async function findRecords(
     ...(request.steps === true ? {} : { exceptTypes: stepTypes }),
     // One extra record tells whether there are more.
     limit: limit + 1,
+    maxBytes: maxAnswerBytes,
   };
   const records = await Array.fromAsync(queryJournal(journalFolder, filter, signal));
   const kept = newestWithin(records.slice(-limit), maxAnswerBytes);

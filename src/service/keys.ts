@@ -3,6 +3,7 @@
  * added in all three or in none. They are taken away first where the container's root has no say, and for good.
  */
 import type { KeyInfo } from '../domain/results/keys.ts';
+import { actorTitle } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { matchKeys, type PublicKey } from '../domain/keys/publicKey.ts';
 import type { KeyChange, KeyList } from '../domain/results/keys.ts';
@@ -68,7 +69,10 @@ export async function addKeys(
     const { container = createdAt, by } = invited ?? {};
     if (container !== createdAt || (by !== undefined && !known.has(by)))
       throw new Failure('denied', { what: 'this login', why: 'it may not be used here' });
-    return [...before, ...store(keys, context.now(), call.actor.name).filter((key) => !known.has(fingerprint(key)))];
+    return [
+      ...before,
+      ...store(keys, context.now(), actorTitle(call.actor)).filter((key) => !known.has(fingerprint(key))),
+    ];
   });
 }
 
@@ -86,7 +90,7 @@ export function replaceKeys(
     keys,
     (before) => {
       const known = new Map(before.map((key) => [fingerprint(key), key]));
-      return store(keys, context.now(), call.actor.name).map((key) => known.get(fingerprint(key)) ?? key);
+      return store(keys, context.now(), actorTitle(call.actor)).map((key) => known.get(fingerprint(key)) ?? key);
     },
   );
 }

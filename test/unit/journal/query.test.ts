@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Journal, type JournalRecord } from '../../../src/journal/journal.ts';
+import { NewestRecords } from '../../../src/journal/newestRecords.ts';
 import { queryJournal, type JournalFilter } from '../../../src/journal/query.ts';
 import { collect, linesOf, notesOf, segmentNames, temporaryFolder, writtenJournal } from './support.ts';
 
@@ -34,7 +35,7 @@ async function hourlyJournal(count: number): Promise<{ folder: string; records: 
 
 function expected(
   records: readonly JournalRecord[],
-  { actor, verb, targets, types, since, until, limit }: JournalFilter,
+  { actor, verb, targets, types, since, until, limit, maxBytes = Infinity }: JournalFilter,
 ): JournalRecord[] {
   const matching = records.filter((record) => {
     const recorded = record['actor'] as string | { name: string } | undefined;
@@ -47,7 +48,15 @@ function expected(
       (until === undefined || new Date(record.time) <= until)
     );
   });
-  return limit === undefined ? matching : matching.slice(Math.max(0, matching.length - limit));
+  if (limit === undefined) return matching;
+  const newest: JournalRecord[] = [];
+  let bytes = 0;
+  for (const record of matching.slice(Math.max(0, matching.length - limit)).reverse()) {
+    if (bytes > maxBytes) break;
+    newest.unshift(record);
+    bytes += Buffer.byteLength(JSON.stringify(record));
+  }
+  return newest;
 }
 
 describe('a query', () => {
@@ -64,6 +73,7 @@ describe('a query', () => {
         since: time,
         until: time,
         limit: fc.nat({ max: 40 }),
+        maxBytes: fc.nat({ max: 8000 }),
       },
       { requiredKeys: [] },
     );
@@ -71,8 +81,18 @@ describe('a query', () => {
       fc.asyncProperty(filters, async (filter) => {
         expect(await collect(queryJournal(folder, filter))).toEqual(expected(records, filter));
       }),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
+  });
+
+  it('keeps no more than twice what its answer may be', () => {
+    const newest = new NewestRecords({ records: 100_000, bytes: 10_000 });
+    for (let seq = 0; seq < 1000; seq++) {
+      const record: JournalRecord = { v: 1, seq, time: '', type: 'note', prev: '', hash: '' };
+      newest.add(record, 1000);
+      expect(newest.held).toBeLessThanOrEqual(20);
+    }
+    expect(newest.end().records.map(({ seq }) => seq)).toEqual(Array.from({ length: 11 }, (_, n) => 989 + n));
   });
 
   it('reads only the newest segments with a limit, and only the segments in question with times', async () => {

@@ -148,10 +148,10 @@ describe('key add', () => {
     expect(warnings).toEqual([`the key ${bobs.fingerprint} also opens the container of bob`]);
   });
 
-  it('adds to the only container of the caller at self@, in the name of its owner', async () => {
+  it('adds to the only container of the caller at self@, in the name of its owner and not of an admin called so', async () => {
     const world = await host();
     const { user, added } = await addKeys(world.context, { keys: [phone] }, callBy(owner(alice)));
-    expect([user, added[0]?.addedBy]).toEqual(['alice', 'alice']);
+    expect([user, added[0]?.addedBy]).toEqual(['alice', 'alice (self@)']);
   });
 
   it('warns no owner of a key that opens the container of another user', async () => {
