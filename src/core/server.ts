@@ -248,7 +248,8 @@ export class Server {
       feed,
       service,
       onPenalty: (penalty) => this.#penaltyRecords?.add(penalty),
-      endedSince: (actor, since) => endedSince(home.journal, since, (call) => concerns(actor, call), actor),
+      endedSince: (actor, since) =>
+        endedSince(home.journal, { reader: actor, since, now: service.now() }, (call) => concerns(actor, call)),
       refused: (report) => loginEvents.refusals(report),
       unsupportedRequests: (actor, counts) => loginEvents.unsupportedRequests(actor, counts),
       useInvitation: (proof, address) =>

@@ -2,26 +2,16 @@
  * The end of a busy server: it notifies its users, finishes the running operations, and leaves no session hanging (65,
  * L32).
  */
-import { copyFile, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { adminOf, frontOf } from '../support/front.ts';
 import { makeKey } from '../support/keys.ts';
 import { boolean, message, RawClient, string, uint32 } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder } from '../support/server.ts';
+import { startSlowServer } from '../support/slowServer.ts';
 
 test('SIGTERM with 20 shells and 3 running changes notifies the shells, finishes the changes, and exits with 0', async () => {
   const key = await makeKey(await temporaryFolder(), 'user');
-  const fast = await startServer();
-  expect((await fast.ssh(['create', 'first'], { stdin: key.line })).code).toBe(0);
-  expect(await fast.stop()).toBe(0);
-  const server = await startServer({
-    env: { CONTAINARIUM_SIMULATED_PACE_MS: '1500' },
-    prepare: async (home) => {
-      await mkdir(join(home, 'state'), { mode: 0o700 });
-      await copyFile(join(fast.home, 'state', 'simulated-host.json'), join(home, 'state', 'simulated-host.json'));
-    },
-  });
+  const server = await startSlowServer(1500, { user: 'first', line: key.line });
   const admin = await adminOf(server);
   const shells = await Promise.all(
     Array.from({ length: 20 }, async () => {

@@ -2,8 +2,11 @@
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { adminOf } from '../support/front.ts';
+import { makeKey } from '../support/keys.ts';
 import { boolean, message, RawClient, string, uint32 } from '../support/rawClient.ts';
-import { eventually, startServer, type TestServer } from '../support/server.ts';
+import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { openShell } from '../support/shell.ts';
+import { startSlowServer } from '../support/slowServer.ts';
 
 /** Pipes a command into a reader that begins when it finds a line on standard input, and exits with its status. */
 const readLater = ['-c', 'set -o pipefail; exec 3<&0; "$@" </dev/null | { read -r -u 3; cat; }', 'bash'];
@@ -62,3 +65,23 @@ test('A client whose window stays closed does not keep the channel of a shell th
   );
   expect(client.closed).toBe(false);
 });
+
+test('A change whose login is ended exits with 6, says where to find it, and goes on to its end', async () => {
+  const key = await makeKey(await temporaryFolder(), 'alice');
+  const server = await startSlowServer(5000, { user: 'first', line: key.line });
+  const running = server.startSsh(['create', 'alice'], { stdin: key.line });
+  let said = '';
+  running.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await eventually(() => said.includes('[1/') || undefined, 'its first step');
+  const kicked = await server.local(['session', 'kick', 'tester']);
+  expect(kicked.code, kicked.stderr + said).toBe(0);
+  expect((await running).exitCode, said).toBe(6);
+  expect(said).toContain('The session ends: ended by');
+  expect(said).toContain('The command may still run: "who" shows it while it does, and your next shell how it ended.');
+  expect((await server.local(['who', '--json'])).stdout).toContain('"create"');
+  const list = async (): Promise<string> => (await server.local(['list', '--user', 'alice', '--json'])).stdout;
+  await eventually(async () => (await list()).includes('"ready"') || undefined, 'its end', 60_000);
+  const shell = await openShell(server);
+  await shell.said(/create alice/);
+  expect((await server.local(['reconcile'])).code).toBe(0);
+}, 120_000);

@@ -1,18 +1,12 @@
 /** The front process: it may die or hang at any time, and has no rights of root. */
-import { copyFile, mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
-import {
-  eventually,
-  programInGroups,
-  repository,
-  startServer,
-  temporaryFolder,
-  type TestServer,
-} from '../support/server.ts';
+import { eventually, programInGroups, repository, temporaryFolder, type TestServer } from '../support/server.ts';
+import { startSlowServer } from '../support/slowServer.ts';
 
 /** Duration of one change on the simulated host, in milliseconds: long enough to act in the middle of a create. */
 const paceMs = 3000;
@@ -22,18 +16,7 @@ let alice: TestKey;
 
 beforeAll(async () => {
   alice = await makeKey(await temporaryFolder(), 'alice');
-  // A fast host builds the image, and the slow host starts with it.
-  const fast = await startServer();
-  expect(await fast.ssh(['create', 'alice'], { stdin: alice.line })).toMatchObject({ code: 0 });
-  expect(await fast.stop()).toBe(0);
-  server = await startServer({
-    program: await programInGroups(),
-    env: { CONTAINARIUM_SIMULATED_PACE_MS: String(paceMs) },
-    prepare: async (home) => {
-      await mkdir(join(home, 'state'), { mode: 0o700 });
-      await copyFile(join(fast.home, 'state', 'simulated-host.json'), join(home, 'state', 'simulated-host.json'));
-    },
-  });
+  server = await startSlowServer(paceMs, { user: 'alice', line: alice.line }, { program: await programInGroups() });
 });
 
 /** Returns the children of core that run the front. There is never more than one. */

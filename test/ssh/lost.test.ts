@@ -2,14 +2,13 @@
  * Clients that are gone or unresponsive: stopped, or reading nothing. The server closes their connections in time, and
  * their operations continue.
  */
-import { mkdir, copyFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Inspector } from '../soak/inspector.ts';
 import { adminOf, anySource, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { message, RawClient, string, uint32 } from '../support/rawClient.ts';
-import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { eventually, temporaryFolder, type TestServer } from '../support/server.ts';
+import { startSlowServer } from '../support/slowServer.ts';
 
 let server: TestServer;
 let admin: TestKey;
@@ -18,17 +17,7 @@ const stopped: number[] = [];
 
 beforeAll(async () => {
   alice = await makeKey(await temporaryFolder(), 'alice');
-  // A fast host builds the image, and the slow host starts with it.
-  const fast = await startServer();
-  expect((await fast.ssh(['create', 'first'], { stdin: alice.line })).code).toBe(0);
-  expect(await fast.stop()).toBe(0);
-  server = await startServer({
-    env: { CONTAINARIUM_SIMULATED_PACE_MS: '3000' },
-    prepare: async (home) => {
-      await mkdir(join(home, 'state'), { mode: 0o700 });
-      await copyFile(join(fast.home, 'state', 'simulated-host.json'), join(home, 'state', 'simulated-host.json'));
-    },
-  });
+  server = await startSlowServer(3000, { user: 'first', line: alice.line });
   admin = await adminOf(server);
 });
 

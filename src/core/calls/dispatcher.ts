@@ -205,6 +205,7 @@ export class Dispatcher {
         ...record,
         outcome: 'ok',
         durationMs: this.#options.now() - startedMs,
+        ...unanswered(request.signal),
       });
       return { result, journal };
     } catch (error) {
@@ -217,6 +218,7 @@ export class Dispatcher {
         outcome: 'failed',
         failure: { code: failure.code, what: failure.what, why: failure.why },
         durationMs: this.#options.now() - startedMs,
+        ...unanswered(request.signal),
       }).catch(() => undefined);
       throw failure;
     } finally {
@@ -235,4 +237,9 @@ export class Dispatcher {
     const { seq, hash } = await this.#options.journal.append(entry);
     return { seq, hash };
   }
+}
+
+/** Returns what marks the outcome of a call whose caller no longer waited for it. */
+function unanswered({ aborted }: AbortSignal): { readonly unanswered?: true } {
+  return aborted ? { unanswered: true } : {};
 }

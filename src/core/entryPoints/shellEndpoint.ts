@@ -20,8 +20,8 @@ export interface ShellEndpointOptions {
   readonly logins: LoginEndpoint;
   /** Returns sentences for this person. */
   readonly notes: (actor: Actor) => readonly string[];
-  /** Returns the calls that ended since then according to the journal, the newest last. */
-  readonly endedSince: (actor: Actor, since: string) => Promise<readonly EndedCall[]>;
+  /** Returns the calls that ended since the last visit, null for a first one, according to the journal, the newest last. */
+  readonly endedSince: (actor: Actor, since: string | null) => Promise<readonly EndedCall[]>;
 }
 
 interface OpenShell {
@@ -65,7 +65,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
       let isWanted: boolean;
       entering.add(shell);
       try {
-        ended = leftAt === null ? [] : await options.endedSince(actor, leftAt);
+        ended = await options.endedSince(actor, leftAt);
       } finally {
         // False if it has left meanwhile.
         isWanted = entering.delete(shell);

@@ -10,36 +10,45 @@ const maxCalls = 10;
 /** Maximum number of records examined. */
 const maxRecords = 400;
 
-/** The person who is told. */
-type Reader = Pick<Actor, 'name' | 'entryPoint'>;
+/** How far back a first visit looks, in milliseconds. */
+const firstVisitMs = 24 * 60 * 60 * 1000;
+
+export interface Visit {
+  /** The person who is told. */
+  readonly reader: Pick<Actor, 'name' | 'entryPoint'>;
+  /** The end of their last visit, RFC 3339. Null for a first visit, which is told of the reader's own calls only. */
+  readonly since: string | null;
+  readonly now: Date;
+}
 
 /**
- * Returns the calls that ended since `since` (RFC 3339) and that `concerns` accepts, oldest first. Of the reader's own
- * calls only those of which they have not seen the end: that ran when they left, or that the end of the server cut off.
+ * Returns the calls that ended since the last visit and that `concerns` accepts, oldest first. Of the reader's own
+ * calls only those of which they have not seen the end: that ran when they left or were cut off, or that the end of the
+ * server cut off.
  */
 export async function endedSince(
   folder: string,
-  since: string,
+  { reader, since, now }: Visit,
   concerns: (call: Pick<EndedCall, 'verb' | 'target'>) => boolean,
-  reader?: Reader,
 ): Promise<EndedCall[]> {
+  const from = since === null ? now.getTime() - firstVisitMs : Date.parse(since);
   const records = await Array.fromAsync(
-    queryJournal(folder, { since: new Date(since), types: ['outcome', 'operation-end'], limit: maxRecords }),
+    queryJournal(folder, { since: new Date(from), types: ['outcome', 'operation-end'], limit: maxRecords }),
   );
+  const isOwn = (record: JournalRecord): boolean => actorName(record['actor']) === actorTitle(reader);
   return records
-    .flatMap((record, at) =>
-      reader !== undefined && isAnsweredOwn(record, reader, Date.parse(since))
-        ? []
-        : toEnded(record, records.slice(at + 1)),
-    )
+    .flatMap((record, at) => {
+      const isTold = isOwn(record) ? !isAnswered(record, from) : since !== null;
+      return isTold ? toEnded(record, records.slice(at + 1)) : [];
+    })
     .filter(concerns)
     .slice(-maxCalls);
 }
 
-/** Reports whether a record is the outcome of the reader's own call, and the call began after `since`. */
-function isAnsweredOwn(record: JournalRecord, reader: Reader, since: number): boolean {
-  const { actor, durationMs } = record;
-  if (record.type !== 'outcome' || actorName(actor) !== actorTitle(reader)) return false;
+/** Reports whether a record is the outcome of a call that began after `since`, and whose caller waited for it. */
+function isAnswered(record: JournalRecord, since: number): boolean {
+  const { durationMs } = record;
+  if (record.type !== 'outcome' || record['unanswered'] === true) return false;
   return Date.parse(record.time) - (typeof durationMs === 'number' ? durationMs : 0) >= since;
 }
 

@@ -5,7 +5,12 @@ import { expect, it, onTestFinished } from 'vitest';
 import { Journal } from '../../../../src/journal/journal.ts';
 import { endedSince } from '../../../../src/service/shells/ended.ts';
 
-const longAgo = '2020-01-01T00:00:00Z';
+const anyone = {
+  reader: { name: 'somebody', entryPoint: 'manage' },
+  since: '2020-01-01T00:00:00Z',
+  now: new Date(),
+} as const;
+const carol = { name: 'carol', entryPoint: 'manage' } as const;
 const actor = { name: 'carol', role: 'admin', entryPoint: 'manage' };
 
 async function journalWith(...entries: Parameters<Journal['append']>[0][]): Promise<string> {
@@ -33,7 +38,7 @@ it('endedSince returns each call once, with its outcome', async () => {
       durationMs: 9,
     },
   );
-  expect(await endedSince(folder, longAgo, () => true)).toMatchObject([
+  expect(await endedSince(folder, anyone, () => true)).toMatchObject([
     { verb: 'create', target: 'alice', actor: 'carol', outcome: 'ok', failure: null, durationMs: 7 },
     { verb: 'stop', target: 'bob', outcome: 'failed', failure: { what: 'bob', why: 'too slow' } },
   ]);
@@ -44,7 +49,7 @@ it('endedSince returns calls that the end of the server cut off, with the outcom
     { type: 'operation-end', op: '1', verb: 'create', target: 'alice', actor, outcome: 'undone', durationMs: 5 },
     { type: 'operation-end', op: '2', verb: 'delete', target: 'bob', actor, outcome: 'finished', durationMs: 5 },
   );
-  expect(await endedSince(folder, longAgo, () => true)).toMatchObject([
+  expect(await endedSince(folder, anyone, () => true)).toMatchObject([
     { verb: 'create', outcome: 'failed', failure: { why: 'it was interrupted and has been undone' } },
     { verb: 'delete', outcome: 'ok', failure: null },
   ]);
@@ -61,11 +66,11 @@ it('endedSince returns at most ten calls, none that are older, and none that the
       durationMs: 1,
     })),
   );
-  expect(await endedSince(folder, '2999-01-01T00:00:00Z', () => true)).toEqual([]);
-  expect((await endedSince(folder, longAgo, () => true)).map(({ target }) => target)).toEqual(
+  expect(await endedSince(folder, { ...anyone, since: '2999-01-01T00:00:00Z' }, () => true)).toEqual([]);
+  expect((await endedSince(folder, anyone, () => true)).map(({ target }) => target)).toEqual(
     Array.from({ length: 10 }, (_, i) => `user${i + 5}`),
   );
-  expect(await endedSince(folder, longAgo, ({ target }) => target === 'user3')).toHaveLength(1);
+  expect(await endedSince(folder, anyone, ({ target }) => target === 'user3')).toHaveLength(1);
 });
 
 it('endedSince tells of the own calls that had not ended and of those of others, not of the own finished ones', async () => {
@@ -82,10 +87,13 @@ it('endedSince tells of the own calls that had not ended and of those of others,
     { type: 'operation-end', op: '1', verb: 'stop', target: 'finished', actor, outcome: 'done', durationMs: 5 },
     own('finished', 7),
     own('unfinished', 3_600_000),
+    { ...own('cut-off', 7), unanswered: true },
     { ...own('others', 7), actor: { name: 'dave', role: 'admin', entryPoint: 'manage' } },
     { ...own('of-an-owner', 7), actor: { name: 'carol', role: 'owner', entryPoint: 'self' } },
-    { type: 'operation-end', op: '2', verb: 'create', target: 'cut-off', actor, outcome: 'undone', durationMs: 5 },
+    { type: 'operation-end', op: '2', verb: 'create', target: 'interrupted', actor, outcome: 'undone', durationMs: 5 },
   );
-  const told = await endedSince(folder, since, () => true, { name: 'carol', entryPoint: 'manage' });
-  expect(told.map(({ target }) => target)).toEqual(['unfinished', 'others', 'of-an-owner', 'cut-off']);
+  const told = await endedSince(folder, { reader: carol, since, now: new Date() }, () => true);
+  expect(told.map(({ target }) => target)).toEqual(['unfinished', 'cut-off', 'others', 'of-an-owner', 'interrupted']);
+  const first = await endedSince(folder, { reader: carol, since: null, now: new Date() }, () => true);
+  expect(first.map(({ target }) => target)).toEqual(['cut-off', 'interrupted']);
 });
