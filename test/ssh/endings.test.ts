@@ -85,3 +85,18 @@ test('A change whose login is ended exits with 6, says where to find it, and goe
   await shell.said(/create alice/);
   expect((await server.local(['reconcile'])).code).toBe(0);
 }, 120_000);
+
+test('A change begun in a shell whose window never opens goes on when its login is ended', async () => {
+  const key = await makeKey(await temporaryFolder(), 'alice');
+  const server = await startSlowServer(5000, { user: 'alice', line: key.line });
+  const client = await RawClient.login(server.port, await adminOf(server));
+  const channel = await client.openShell({ window: 4096 });
+  client.send(message.channelData, uint32(channel), string('help\r'));
+  client.send(message.channelData, uint32(channel), string('stop alice\r'));
+  const told = async (): Promise<string> => (await server.local(['who', '--json'])).stdout;
+  await eventually(async () => (await told()).includes('"stop"') || undefined, 'its begin');
+  expect((await server.local(['session', 'kick', 'tester'])).code).toBe(0);
+  await client.ends();
+  const list = async (): Promise<string> => (await server.local(['list', '--user', 'alice', '--json'])).stdout;
+  await eventually(async () => (await list()).includes('"stopped"') || undefined, 'its end', 60_000);
+}, 120_000);
