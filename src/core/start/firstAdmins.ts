@@ -1,11 +1,11 @@
 /** Makes the first admins at the first start. */
 import { chmod, chown, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseLimitedKeys, withoutLimits, type LimitedKey } from '../../domain/keys/keyLimits.ts';
+import { parseLimitedKeys, withoutLimits } from '../../domain/keys/keyLimits.ts';
 import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';
 import { makeHostKey } from '../../host/hostKey.ts';
 import { ownPublicKeys } from '../../host/ownKeys.ts';
-import type { AdminStore } from '../../service/access/adminStore.ts';
+import type { AdminStore, FirstOfAll } from '../../service/access/adminStore.ts';
 import { isName } from '../../domain/values/username.ts';
 import { invoker, type Invoker } from '../../settings/invoker.ts';
 import type { Home } from '../../settings/home.ts';
@@ -19,8 +19,8 @@ export interface FirstAdmin {
 }
 
 /** Returns the admins whom the installer was told: a file NAME.pub for each. */
-async function chosenAdmins(from: string) {
-  const chosen: { readonly name: string; readonly keys: readonly LimitedKey[] }[] = [];
+async function chosenAdmins(from: string): Promise<readonly FirstOfAll[]> {
+  const chosen: FirstOfAll[] = [];
   const files = await readdir(from).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
@@ -45,9 +45,10 @@ export async function firstAdmins(
   if (admins.all.length > 0) return [];
   const from = home.firstAdmins;
   const chosen = await chosenAdmins(from);
-  for (const { name, keys } of chosen) await admins.add(name, { keys, role: 'admin' }, 'first start', now);
-  if (chosen.length > 0)
+  if (chosen.length > 0) {
+    await admins.addFirst(chosen, 'first start', now);
     return chosen.map(({ name, keys }) => ({ name, keys: keys.map(({ key }) => key), from, made: false }));
+  }
   const person = await invoker(env);
   const name = isName(person.name) ? person.name : 'admin';
   const folder = join(person.home, '.ssh');

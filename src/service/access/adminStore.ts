@@ -61,6 +61,11 @@ export interface Unconfirmed {
   readonly fingerprint: string | undefined;
 }
 
+export interface FirstOfAll {
+  readonly name: string;
+  readonly keys: readonly LimitedKey[];
+}
+
 export class AdminStore {
   readonly #db: Low<AdminState>;
   readonly #lastUses: LastUses;
@@ -96,16 +101,29 @@ export class AdminStore {
     return this.all.find((admin) => admin.keys.some((key) => fingerprintOf(key) === fingerprint));
   }
 
+  /** Makes the first admins, all in one write. Rejects with `exists` if two of them have the same key. */
+  async addFirst(first: readonly FirstOfAll[], by: string, at: Date): Promise<void> {
+    const owners = new Map<string, string>();
+    for (const { name, keys } of first) {
+      for (const { fingerprint } of keys) {
+        const owner = owners.get(fingerprint);
+        if (owner !== undefined && owner !== name) throw ownedKey(fingerprint, owner);
+        owners.set(fingerprint, name);
+      }
+    }
+    await this.#write(
+      first.map(({ name, keys }) => ({
+        name,
+        role: 'admin',
+        keys: keys.flatMap(({ key, limits }) => store([key], at, by).map((stored) => ({ ...stored, ...limits }))),
+      })),
+    );
+  }
+
   async add(name: string, { keys, role, certificate }: Addition, by: string, at: Date): Promise<AdminChange> {
     for (const { fingerprint } of keys) {
       const owner = this.byFingerprint(fingerprint);
-      if (owner !== undefined && owner.name !== name) {
-        throw new Failure('exists', {
-          what: `key ${fingerprint}`,
-          why: `it already belongs to admin "${owner.name}"`,
-          next: 'use another key: a key identifies one person',
-        });
-      }
+      if (owner !== undefined && owner.name !== name) throw ownedKey(fingerprint, owner.name);
     }
     const before = this.named(name);
     if (before !== undefined && role !== undefined && role !== before.role) {
@@ -294,4 +312,12 @@ function sameLimits(key: AdminKey, limits: KeyLimits): boolean {
 /** Returns the key with `limits` in place of all its old limits. */
 function withLimits({ line, addedAt, addedBy }: AdminKey, limits: KeyLimits): AdminKey {
   return { line, addedAt, addedBy, ...limits };
+}
+
+function ownedKey(fingerprint: string, owner: string): Failure {
+  return new Failure('exists', {
+    what: `key ${fingerprint}`,
+    why: `it already belongs to admin "${owner}"`,
+    next: 'use another key: a key identifies one person',
+  });
 }

@@ -44,4 +44,20 @@ describe('the first start', () => {
     expect(admin).toMatchObject({ name: 'carol', made: true });
     expect(admin?.keys.map(({ fingerprint }) => fingerprint)).not.toContain(colleague.fingerprint);
   });
+
+  it('admits all whom the installer was told, or none of them', async () => {
+    const home = homeAt(join(folder, 'home'));
+    await mkdir(home.firstAdmins, { recursive: true });
+    const told = (name: string, key: string): Promise<void> => writeFile(join(home.firstAdmins, `${name}.pub`), key);
+    await told('carol', `${own.publicKey} carol@desk\n`);
+    await told('dave', `${own.publicKey} dave@desk\n`);
+    await expect(start()).rejects.toThrow('it already belongs to admin "carol"');
+    await told('dave', `${colleague.publicKey} dave@desk\n`);
+    expect((await start()).map(({ name }) => name)).toEqual(['carol', 'dave']);
+    const kept = await AdminStore.open(join(home.state, 'admins.json'));
+    expect(kept.all.map(({ name, role, keys }) => [name, role, keys.length])).toEqual([
+      ['carol', 'admin', 1],
+      ['dave', 'admin', 1],
+    ]);
+  });
 });
