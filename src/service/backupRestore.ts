@@ -87,7 +87,7 @@ async function planReplacing(
   { placement, ...rest }: Restore,
   call: Call,
 ): Promise<(operation: Running) => Promise<Outcome>> {
-  const { instance, snapshots } = await heldContainer(context, rest.user);
+  const { instance, snapshots } = await heldContainer(context, rest.user, { stored: false });
   const pool = rootDevice(instance)?.device['pool'] ?? placement.pool;
   const restore: Restore = { ...rest, placement: { ...placement, pool } };
   await requirePool(context, restore.placement, restore);

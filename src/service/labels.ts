@@ -32,14 +32,14 @@ export async function changeLabels(
   wanted: ReadonlyMap<string, string>,
   call: Call,
 ): Promise<LabelChange> {
-  const now = await changeableInstanceOf(context, user);
+  const now = await changeableInstanceOf(context, user, { stored: true });
   const differs = (has: Record<string, string>): boolean =>
     [...wanted].some(([key, value]) => (own(has, key) ?? '') !== value);
   if (!differs(labelsOf(now)))
     return { user, container: now.name, labels: labelsOf(now), changed: false, operation: null };
   return context.operations.run(
     { verb, target: user, actor: call.actor, input: { labels: Object.fromEntries(wanted) } },
-    () => changeableInstanceOf(context, user, { own: true }),
+    () => changeableInstanceOf(context, user, { own: true, stored: true }),
     async (operation, instance) => {
       const { name } = instance;
       const config = Object.fromEntries([...wanted].map(([key, value]) => [labelKey(key), value]));

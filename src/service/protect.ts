@@ -19,12 +19,12 @@ async function setProtection(
   call: Call,
 ): Promise<ProtectionChange> {
   const wanted = verb === 'protect';
-  const now = await changeableInstanceOf(context, user);
+  const now = await changeableInstanceOf(context, user, { stored: true });
   if (isProtected(now) === wanted)
     return { user, container: now.name, protected: wanted, changed: false, operation: null };
   return context.operations.run(
     { verb, target: user, actor: call.actor, input: {} },
-    () => changeableInstanceOf(context, user, { own: true }),
+    () => changeableInstanceOf(context, user, { own: true, stored: true }),
     async (operation, { name, config }) => {
       const previous = JSON.stringify({ config: { [protectionKey]: config[protectionKey] ?? '' } });
       await operation.step(context.steps.patchInstance, { instance: name, previous }, () =>

@@ -20,7 +20,7 @@ import type { Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { IncusSnapshot } from '../host/incus/snapshots.ts';
 import type { Running } from '../journal/operations.ts';
-import { changeableInstanceOf, instanceOf } from './instances/containers.ts';
+import { changeableInstanceOf, instanceOf, type ChangeOptions } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { targetContainer } from './instances/target.ts';
 import { snapshotNamesOf, snapshotsOf, type SnapshotPlace } from './snapshots/generations.ts';
@@ -33,11 +33,15 @@ export interface Snapshotted {
 }
 
 /** Reads the container that an operation of the caller holds. */
-export async function heldContainer(context: HostContext, user: Username): Promise<Snapshotted> {
+export async function heldContainer(
+  context: HostContext,
+  user: Username,
+  { stored = true }: Pick<ChangeOptions, 'stored'> = {},
+): Promise<Snapshotted> {
   const snapshots = snapshotNamesOf(context, user);
   // A container that does not exist is the failure that counts.
   snapshots.catch(() => undefined);
-  const instance = await changeableInstanceOf(context, user, { own: true });
+  const instance = await changeableInstanceOf(context, user, { own: true, stored });
   return { instance, snapshots: await snapshots };
 }
 
@@ -173,7 +177,7 @@ export async function scheduleSnapshots(
   const { incus, settings, steps } = context;
   return context.operations.run(
     { verb: 'snapshot schedule', target: user, actor: call.actor, input: call.recorded },
-    () => changeableInstanceOf(context, user, { own: true }),
+    () => changeableInstanceOf(context, user, { own: true, stored: true }),
     async (operation, { name, config }) => {
       const choice: Schedule | undefined =
         every === 'default' ? undefined : { every, keep: keep ?? wantedSchedule({ config }, settings).keep };

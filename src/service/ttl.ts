@@ -29,12 +29,12 @@ async function changeTtl(
   call: Call,
 ): Promise<LifetimeChange> {
   const wanted = expiresAt ?? '';
-  const now = await changeableInstanceOf(context, user);
+  const now = await changeableInstanceOf(context, user, { stored: true });
   if ((now.config[field.expires] ?? '') === wanted)
     return { user, container: now.name, expiresAt, changed: false, operation: null };
   return context.operations.run(
     { verb, target: user, actor: call.actor, input: call.recorded },
-    () => changeableInstanceOf(context, user, { own: true }),
+    () => changeableInstanceOf(context, user, { own: true, stored: true }),
     async (operation, { name, config }) => {
       const previous = JSON.stringify({ config: { [field.expires]: config[field.expires] ?? '' } });
       await operation.step(context.steps.patchInstance, { instance: name, previous }, () =>

@@ -22,7 +22,7 @@ import type {
 } from './documents.ts';
 import { ownIds, type FuseConnections, type IdRange } from './fuse.ts';
 import { IdChoice } from './idChoice.ts';
-import { listWithState, oneWithState } from './instanceList.ts';
+import { listWithState, oneWithState, withoutState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import { IncusBackups } from './backups.ts';
 import { IncusSnapshots } from './snapshots.ts';
@@ -122,6 +122,11 @@ export class Incus {
   /** Returns one instance with state, or `undefined` if it does not exist. */
   instance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
     return oneWithState((path, schema, maxBytes) => this.#client.query(path, schema, signal, maxBytes), name);
+  }
+
+  /** Like {@link instance}, but without state, for which Incus looks into the container and at its disk. */
+  storedInstance(name: string, signal?: AbortSignal): Promise<IncusInstance | undefined> {
+    return withoutState((path, schema) => this.#client.query(path, schema, signal), name);
   }
 
   state(name: string, signal?: AbortSignal): Promise<IncusInstanceState> {

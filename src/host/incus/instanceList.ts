@@ -67,7 +67,7 @@ function isGone(error: unknown): boolean {
 }
 
 /** Returns an instance as Incus has stored it, or `undefined` if it does not exist. */
-async function withoutState(query: Query, name: string): Promise<IncusInstance | undefined> {
+export async function withoutState(query: Query, name: string): Promise<IncusInstance | undefined> {
   try {
     return await query(pathOf(name), documents.instance);
   } catch (error) {

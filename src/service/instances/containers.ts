@@ -110,22 +110,35 @@ function startedAt(instance: IncusInstance): string | null {
  * Returns the instance of a user. Rejects with `not-found` if Incus has none, or if this system did not create it.
  */
 export async function instanceOf(context: HostContext, user: Username, signal?: AbortSignal): Promise<IncusInstance> {
-  const instance = await context.incus.instance(containerName(user), signal);
+  return ownedBy(user, await context.incus.instance(containerName(user), signal));
+}
+
+function ownedBy(user: Username, instance: IncusInstance | undefined): IncusInstance {
   if (instance === undefined || ownerOfInstance(instance) !== user) throw new NoContainer(user);
   return instance;
 }
 
+export interface ChangeOptions {
+  /** The caller's own operation holds the container. */
+  readonly own?: boolean;
+  /** The caller's operation may take over one that waits. */
+  readonly takesOver?: boolean;
+  /** The caller needs nothing of the instance's state. */
+  readonly stored?: boolean;
+}
+
 /**
  * Like {@link instanceOf}, for changes: refuses if another operation holds the container or has left it unfinished.
- * With `own`, the caller's own operation holds it. With `takesOver`, the caller's may take over one that waits.
  */
 export async function changeableInstanceOf(
   context: HostContext,
   user: Username,
-  { own = false, takesOver = false }: { readonly own?: boolean; readonly takesOver?: boolean } = {},
+  { own = false, takesOver = false, stored = false }: ChangeOptions = {},
 ): Promise<IncusInstance> {
   if (!own) context.operations.ensureFree(user, { takesOver });
-  const instance = await instanceOf(context, user);
+  const { incus } = context;
+  const name = containerName(user);
+  const instance = ownedBy(user, await (stored ? incus.storedInstance(name) : incus.instance(name)));
   const provisioning = provisioningOf(instance);
   if (provisioning !== 'ready') {
     throw new Failure('wrong-state', {
