@@ -152,5 +152,5 @@ function rootOf(manifest: Manifest, { pool, quotas }: Restore['placement'], size
 
 /** Whether the user has no instance at all under the name of the container. */
 export async function isGone({ incus }: Pick<HostContext, 'incus'>, user: Username): Promise<boolean> {
-  return (await incus.instance(containerName(user))) === undefined;
+  return (await incus.storedInstance(containerName(user))) === undefined;
 }

@@ -122,7 +122,7 @@ async function replace(
   const { ended, warning } = await endConnectionsStep(context, operation, user);
   if (warning !== undefined) call.progress.note(warning);
   if (runs) await stages.stage('Starting container', () => start(context, operation, name));
-  return outcome(operation, restore, await context.incus.instance(name), { before, connectionsEnded: ended });
+  return outcome(operation, restore, await context.incus.storedInstance(name), { before, connectionsEnded: ended });
 }
 
 /** Renames the present instance, which becomes an earlier generation of the container. */
@@ -198,7 +198,7 @@ async function fill(
 }
 
 async function start({ incus, steps }: HostContext, operation: Running, name: string): Promise<void> {
-  const restored = await incus.instance(name);
+  const restored = await incus.storedInstance(name);
   if (restored === undefined)
     throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was being restored' });
   await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>

@@ -62,7 +62,7 @@ async function changePower(
       const { ended, warning }: EndedConnections =
         verb === 'start' ? { ended: false } : await endConnectionsStep(context, operation, user);
       if (warning !== undefined) call.progress.note(warning);
-      const after = await context.incus.instance(instance.name);
+      const after = await context.incus.storedInstance(instance.name);
       return {
         user,
         container: instance.name,

@@ -69,12 +69,12 @@ export async function restoreSnapshot(
       if (warning !== undefined) call.progress.note(warning);
       if (runs)
         await stages.stage('Starting container', async () => {
-          const restored = await incus.instance(name);
+          const restored = await incus.storedInstance(name);
           await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
             incus.start(name, { shiftsIds: restored !== undefined && shiftsIds(restored) }),
           );
         });
-      const after = await incus.instance(name);
+      const after = await incus.storedInstance(name);
       const result: SnapshotRestored = {
         user,
         container: name,
@@ -94,7 +94,7 @@ export async function restoreSnapshot(
 /** Writes the present configuration over that of the snapshot, and the present keys over its own. */
 async function writePresent({ incus }: HostContext, user: Username, present: IncusInstance): Promise<void> {
   const { name } = present;
-  const restored = await incus.instance(name);
+  const restored = await incus.storedInstance(name);
   if (restored === undefined)
     throw new Failure('not-found', { what: `container "${name}"`, why: 'it disappeared while it was being restored' });
   // Keys that only the snapshot has are unset. What Incus itself keeps there belongs to the files and stays.

@@ -18,7 +18,7 @@ export async function replaceConfiguration(
   name: string,
   wanted: InstanceSpec,
 ): Promise<IncusInstance> {
-  const found = await incus.instance(name);
+  const found = await incus.storedInstance(name);
   const refuse = (why: string): Failure =>
     new Failure('backup-damaged', { what: `instance "${name}" of the backup`, why, next: 'try another backup' });
   if (found === undefined) throw refuse('it disappeared while it was being made');
@@ -34,7 +34,7 @@ export async function replaceConfiguration(
     devices: { ...devices, ...wanted.devices },
   });
   await incus.patch(name, { config: { [isolatedKey]: isolated } });
-  const replaced = await incus.instance(name);
+  const replaced = await incus.storedInstance(name);
   if (replaced === undefined) throw refuse('it disappeared while it was being made');
   return replaced;
 }

@@ -14,7 +14,7 @@ type ImportFacts = { readonly instance: string; readonly operation: string; read
 type BackupFacts = { readonly container: string; readonly id: string };
 
 export interface BackupStepTools {
-  readonly incus: Pick<Incus, 'instance' | 'patch' | 'delete' | 'backups' | 'snapshots'>;
+  readonly incus: Pick<Incus, 'storedInstance' | 'patch' | 'delete' | 'backups' | 'snapshots'>;
   readonly zfs: Pick<Zfs, 'stop' | 'bookmarks' | 'deleteBookmark'>;
   /** Resolves once Incus has no operation on the instance. */
   readonly quiet: (instance: string) => Promise<void>;
@@ -29,7 +29,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
     temporary: true,
     async undo({ instance, backup }) {
       await quiet(instance);
-      if ((await incus.instance(instance)) === undefined) return;
+      if ((await incus.storedInstance(instance)) === undefined) return;
       if ((await incus.backups.list(instance)).includes(backup)) await incus.backups.delete(instance, backup);
     },
   };
@@ -46,7 +46,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
       // A snapshot that is being read cannot be deleted.
       await zfs.stop(operation);
       await quiet(instance);
-      if ((await incus.instance(instance)) === undefined) return;
+      if ((await incus.storedInstance(instance)) === undefined) return;
       const found = await incus.snapshots.list(instance);
       if (found.some(({ name }) => name === snapshot)) await incus.snapshots.delete(instance, snapshot);
     },
@@ -62,7 +62,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
     name: 'bookmark-snapshot',
     async undo({ instance, dataset, bookmark, operation }) {
       await zfs.stop(operation);
-      if ((await incus.instance(instance)) === undefined) return;
+      if ((await incus.storedInstance(instance)) === undefined) return;
       const found = await zfs.bookmarks(dataset);
       if (found.some(({ name }) => name === bookmark)) await zfs.deleteBookmark(dataset, bookmark, operation);
     },
@@ -98,7 +98,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
   async function deleteImported({ instance, operation, receives = false }: ImportFacts): Promise<void> {
     if (receives) await zfs.stop(operation);
     await quiet(instance);
-    const found = await incus.instance(instance);
+    const found = await incus.storedInstance(instance);
     if (found !== undefined && instance.endsWith(`-${operation.toLowerCase()}`)) await deleteProtected(found);
   }
 
@@ -119,7 +119,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
     name: 'place-instance',
     async undo({ instance, to, operation }) {
       await Promise.all([quiet(instance), quiet(to)]);
-      const placed = await incus.instance(to);
+      const placed = await incus.storedInstance(to);
       if (placed?.config[field.operation] === operation) await deleteProtected(placed);
     },
   };

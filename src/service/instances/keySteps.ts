@@ -26,7 +26,7 @@ export type Revocation = {
 const revokeName = 'revoke-keys';
 
 export interface KeyStepTools {
-  readonly incus: Pick<Incus, 'instance' | 'patch' | 'pushFile'>;
+  readonly incus: Pick<Incus, 'storedInstance' | 'patch' | 'pushFile'>;
   readonly accounts: Pick<Accounts, 'account' | 'groupId' | 'endSessions'>;
   readonly jumpKeys: Pick<JumpKeys, 'write'>;
   readonly jumpGroup: string;
@@ -72,7 +72,7 @@ export async function closeTo(
   await jumpKeys.write(user, jumpKeysText(user, address, decodeKeys(keys)));
   // Only now, so that a connection with a removed key cannot come back.
   await endConnections();
-  const found = await incus.instance(instance);
+  const found = await incus.storedInstance(instance);
   if (found !== undefined && found.config[field.keys] !== keys)
     await incus.patch(instance, { config: { [field.keys]: keys } });
 }

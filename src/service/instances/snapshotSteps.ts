@@ -6,7 +6,7 @@ import type { StepKind } from '../../journal/undo/stepKind.ts';
 type SnapshotFacts = { readonly instance: string; readonly snapshot: string };
 
 export interface SnapshotStepTools {
-  readonly incus: Pick<Incus, 'instance' | 'snapshots'>;
+  readonly incus: Pick<Incus, 'storedInstance' | 'snapshots'>;
   /** Resolves once Incus has no operation on the instance. */
   readonly quiet: (instance: string) => Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface SnapshotStepTools {
 export function makeSnapshotSteps({ incus, quiet }: SnapshotStepTools) {
   async function find({ instance, snapshot }: SnapshotFacts): Promise<IncusSnapshot | undefined> {
     await quiet(instance);
-    if ((await incus.instance(instance)) === undefined) return undefined;
+    if ((await incus.storedInstance(instance)) === undefined) return undefined;
     return (await incus.snapshots.list(instance)).find(({ name }) => name === snapshot);
   }
 

@@ -79,7 +79,7 @@ type PowerFacts = Facts & { readonly instance: string; readonly was?: string };
 export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repository }: StepTools) {
   async function deleteOwn({ instance, operation }: { instance: string; operation: string }): Promise<void> {
     await incusQuiet(incus, instance);
-    const found = await incus.instance(instance);
+    const found = await incus.storedInstance(instance);
     if (found === undefined || found.config[field.operation] !== operation) return;
     await incus.delete(instance);
   }
@@ -104,7 +104,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
     name: 'rename-instance',
     async undo({ instance, to }) {
       await Promise.all([incusQuiet(incus, instance), incusQuiet(incus, to)]);
-      const [before, after] = await Promise.all([incus.instance(instance), incus.instance(to)]);
+      const [before, after] = await Promise.all([incus.storedInstance(instance), incus.storedInstance(to)]);
       if (before === undefined && after !== undefined) await incus.rename(to, instance);
     },
   };
@@ -157,7 +157,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
 
   async function startAgain(instance: string): Promise<void> {
     await incusQuiet(incus, instance);
-    const found = await incus.instance(instance);
+    const found = await incus.storedInstance(instance);
     if (found !== undefined && found.status === 'Stopped') await incus.start(instance);
   }
 
@@ -168,7 +168,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
     async undo({ instance, was = 'Stopped' }) {
       if (was !== 'Stopped') return;
       await incusQuiet(incus, instance);
-      const found = await incus.instance(instance);
+      const found = await incus.storedInstance(instance);
       if (found !== undefined && found.status !== 'Stopped') await incus.stop(instance, { force: true });
     },
   };
@@ -199,7 +199,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
     leavable: true,
     async undo({ instance, previous }) {
       await incusQuiet(incus, instance);
-      const found = await incus.instance(instance);
+      const found = await incus.storedInstance(instance);
       if (found === undefined) return;
       const change = JSON.parse(previous) as Partial<InstanceSpec>;
       const other = otherSizes(change);
@@ -214,7 +214,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
     inside: true,
     leavable: true,
     async undo({ instance, path, previous }) {
-      if ((await incus.instance(instance)) === undefined) return;
+      if ((await incus.storedInstance(instance)) === undefined) return;
       await incus.pushFile({ instance, path, content: previous, mode: '0644' });
     },
   };
@@ -224,7 +224,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
     name: 'mark-ready',
     undo: () => Promise.resolve(),
     async settled({ instance }) {
-      const found = await incus.instance(instance);
+      const found = await incus.storedInstance(instance);
       return found?.config[field.state] === 'ready';
     },
   };
@@ -235,7 +235,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
     undo: () => Promise.resolve(),
     async settled({ instance }) {
       await incusQuiet(incus, instance);
-      return (await incus.instance(instance)) === undefined;
+      return (await incus.storedInstance(instance)) === undefined;
     },
   };
 
