@@ -3,7 +3,7 @@
  * implements `Ui`.
  */
 import { builtinOf, builtins } from '../../catalogue/builtins.ts';
-import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
+import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb, type VerbName } from '../../catalogue/catalogue.ts';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { frontRestartText, type Notice, type ShellSettings } from '../../domain/events/notice.ts';
@@ -14,6 +14,7 @@ import type { Completion } from '../../catalogue/completion.ts';
 import { complete } from '../../catalogue/completion.ts';
 import { readStakes } from '../../catalogue/atStake.ts';
 import { hasPlan, planOf } from '../../catalogue/plan.ts';
+import { askAboutSeveral, isAboutSeveral, type SeveralQuestion } from '../../catalogue/selection.ts';
 import { hideKeys } from './hideKeys.ts';
 import { LiveCalls } from './liveCalls.ts';
 import { runBuiltin } from './runBuiltin.ts';
@@ -200,6 +201,8 @@ export class ShellModel {
   /** Asks for missing input and for confirmation. Returns nothing if the user cancels. */
   async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
     const full = incomplete ? await this.options.ui.form(this.#formOf(verb, input)) : input;
+    if (full !== undefined && verb.changes && isAboutSeveral(verb, full))
+      return full['yes'] === true ? full : this.#confirmedForSeveral(verb, full);
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
     const word = wordToConfirm(verb, full);
     // Without a valid name core refuses the call, so there is nothing to confirm.
@@ -218,16 +221,39 @@ export class ShellModel {
     return (await callVerb(call, this)).exitCode;
   }
 
+  async #read(verb: VerbName, input: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const { core, actor } = this.options;
+    return (await core.call({ actor, verb, input }, () => undefined, new AbortController().signal)).result;
+  }
+
+  /** Shows the containers and asks the user to type their number. Returns nothing if the user cancels. */
+  async #confirmedForSeveral(
+    verb: AnyVerb,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { actor } = this.options;
+    const question = await askAboutSeveral(verb, input, actor, (reader, wanted) => this.#read(reader, wanted));
+    if (question === undefined) return input;
+    const { word } = question;
+    if (!(await this.#confirms(question))) return undefined;
+    return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: word }) };
+  }
+
   /** Shows what will be lost and asks the user to type the name. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>, word: string): Promise<boolean> {
-    const { core, actor, ui } = this.options;
-    const facts = await readStakes(verb, input, actor, async (reader, read) => {
-      const call = { actor, verb: reader, input: read };
-      return (await core.call(call, () => undefined, new AbortController().signal)).result;
+    const { actor } = this.options;
+    const facts = await readStakes(verb, input, actor, (reader, wanted) => this.#read(reader, wanted));
+    return this.#confirms({
+      question: `${verb.summary}: ${quoted(word)}.`,
+      warning: warningOf(verb, input),
+      facts,
+      word,
     });
-    const question = `${verb.summary}: ${quoted(word)}.`;
-    const warning = warningOf(verb, input);
-    const title = `${question} ${warning}`;
+  }
+
+  #confirms({ question, warning, facts, word }: Omit<SeveralQuestion, 'input'>): Promise<boolean> {
+    const { ui } = this.options;
+    const title = `${question} ${warning}`.trim();
     if (ui.plain || title.length <= ui.width()) return ui.confirm({ title, facts, word });
     // The title is one line, which the screen would cut off.
     const sentences = warning.split(/(?<=\.) /).map((sentence) => ['Note', sentence] as const);
