@@ -134,7 +134,8 @@ function declare(
   command.action((...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const input: Record<string, unknown> = {};
-    for (const [i, name] of argumentNames.entries()) if (!isMissing(received[i])) input[name] = received[i];
+    for (const [i, name] of argumentNames.entries())
+      if (!isMissing(received[i])) input[name] = oneOrAll(verb, received[i]);
     for (const { kind, name } of verb.parameters)
       if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
     const wantsHelp = options['help'] === true;
@@ -179,6 +180,12 @@ function declare(
       ...(options['verbose'] === true ? { verbose: true } : {}),
     });
   });
+}
+
+/** Returns the only user of a verb that takes several as text: the call is that of one container. */
+function oneOrAll({ several }: AnyVerb, value: unknown): unknown {
+  const [only, ...others] = several === true && Array.isArray(value) ? (value as readonly unknown[]) : [];
+  return only !== undefined && others.length === 0 ? only : value;
 }
 
 function commanderOptions(verb: AnyVerb, option: Option): CommanderOption[] {
