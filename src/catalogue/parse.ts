@@ -6,6 +6,7 @@ import { holdsKey } from '../domain/keys/keyText.ts';
 import { namingOddCharacter } from '../domain/oddCharacters.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 import { allVerbs, verbAt, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
+import { withOneUser } from './declaration/several.ts';
 import { isRequired, isSpared, type Option } from './declaration/verb.ts';
 import { formats, wantedFormat, type Format } from './format.ts';
 import { parseFailure } from './parseFailure.ts';
@@ -134,8 +135,7 @@ function declare(
   command.action((...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const input: Record<string, unknown> = {};
-    for (const [i, name] of argumentNames.entries())
-      if (!isMissing(received[i])) input[name] = oneOrAll(verb, received[i]);
+    for (const [i, name] of argumentNames.entries()) if (!isMissing(received[i])) input[name] = received[i];
     for (const { kind, name } of verb.parameters)
       if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
     const wantsHelp = options['help'] === true;
@@ -174,18 +174,12 @@ function declare(
     }
     found({
       verb: options['plan'] === true ? planOf(verb) : verb,
-      input,
+      input: withOneUser(verb, input),
       format,
       help: wantsHelp,
       ...(options['verbose'] === true ? { verbose: true } : {}),
     });
   });
-}
-
-/** Returns the only user of a verb that takes several as text: the call is that of one container. */
-function oneOrAll({ several }: AnyVerb, value: unknown): unknown {
-  const [only, ...others] = several === true && Array.isArray(value) ? (value as readonly unknown[]) : [];
-  return only !== undefined && others.length === 0 ? only : value;
 }
 
 function commanderOptions(verb: AnyVerb, option: Option): CommanderOption[] {

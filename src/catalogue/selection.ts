@@ -1,12 +1,14 @@
 /** Calls that change several containers: whether a call is one, and what it is about, for the question before it. */
+import { z } from 'zod';
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Container, ContainerList } from '../domain/results/container.ts';
+import { selects } from '../domain/results/selection.ts';
 import { plural } from '../domain/text.ts';
 import { advisedFor } from './advice.ts';
 import type { AnyVerb, VerbName } from './catalogue.ts';
 import { capitalised, showSize } from './declaration/show.ts';
-import { selectors } from './declaration/several.ts';
+import { selectors, severalInput } from './declaration/several.ts';
 import { fieldSchema, targetOf, warningOf } from './declaration/verb.ts';
 
 type Input = Readonly<Record<string, unknown>>;
@@ -48,13 +50,11 @@ export async function askAboutSeveral(
 ): Promise<SeveralQuestion | undefined> {
   const named = input['user'] === undefined ? undefined : usersOf(verb, input);
   if (named?.length === 0) return undefined;
-  const selection = Object.fromEntries(
-    selectors.flatMap((name) => (input[name] === undefined ? [] : [[name, input[name]]])),
-  );
-  const { containers } = (await read('list', selection)) as ContainerList;
+  const { containers } = (await read('list', {})) as ContainerList;
   const all = new Map(containers.map((container) => [container.user, container]));
-  const isSelection = Object.keys(selection).length > 0;
-  const users = named === undefined ? [...all.keys()] : named.filter((user) => !isSelection || all.has(user));
+  const chosen = selectedAmong(containers, input).map(({ user }) => user);
+  // A name without a container stays, and fails by itself.
+  const users = named === undefined ? chosen : named.filter((user) => !all.has(user) || chosen.includes(user));
   if (users.length === 0) throw advisedFor(nothingSelected(verb, input), actor);
   const { labels: _labels, state: _state, ...rest } = input;
   return {
@@ -64,6 +64,21 @@ export async function askAboutSeveral(
     word: String(users.length),
     input: { ...rest, user: users },
   };
+}
+
+/** Returns the containers that a call names or selects. */
+export function selectedAmong(containers: readonly Container[], input: Input): readonly Container[] {
+  const parsed = z.object(severalInput).safeParse(Object.fromEntries(Object.entries(input).filter(isSelecting)));
+  if (!parsed.success) return [];
+  const { user, labels, state } = parsed.data;
+  const named = user === undefined ? undefined : [user].flat();
+  return containers.filter(
+    (container) => named?.includes(container.user as never) !== false && selects({ labels, state }, container),
+  );
+}
+
+function isSelecting([name]: readonly [string, unknown]): boolean {
+  return Object.hasOwn(severalInput, name);
 }
 
 function aboutOne(container: Container | undefined): string {

@@ -78,6 +78,16 @@ export function hasSelection(input: { readonly [name in 'user' | (typeof selecto
 /** The words for an input without. */
 export const noSelection = { error: 'is missing', path: ['user'] };
 
+/** Returns an input in which a list of one user is that user: the call is that of one container. */
+export function withOneUser(
+  { several }: { readonly several?: true },
+  input: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { user } = input;
+  if (several !== true || !Array.isArray(user) || user.length !== 1) return input;
+  return { ...input, user: (user as readonly unknown[])[0] };
+}
+
 /** A verb without what its result is used for besides being shown. */
 type Declared<Input extends z.ZodType, Result> = Omit<Verb<Input, Result>, 'copy' | 'files' | 'exitStatus'>;
 

@@ -13,6 +13,8 @@ import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../../catalogue/completion.ts';
 import { complete } from '../../catalogue/completion.ts';
 import { readStakes } from '../../catalogue/atStake.ts';
+import { commandOf } from '../../catalogue/commandOf.ts';
+import { presentValues } from '../../catalogue/presentValues.ts';
 import { hasPlan, planOf } from '../../catalogue/plan.ts';
 import { askAboutSeveral, isAboutSeveral, type SeveralQuestion } from '../../catalogue/selection.ts';
 import { hideKeys } from './hideKeys.ts';
@@ -21,6 +23,7 @@ import { runBuiltin } from './runBuiltin.ts';
 import type { RoomMembership } from './roomMembership.ts';
 import { listRequest } from './listRequest.ts';
 import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
+import { isWorthKeeping } from '../composer/history.ts';
 import { maxLineLength } from '../composer/line.ts';
 import { lineTooLong, parseLine, type ParsedVerb } from './parseLine.ts';
 import { refuseFiles, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
@@ -103,7 +106,7 @@ export class ShellModel {
     if (line === '') return exitCodes.ok;
     // A line that comes with the request for the shell was not typed into the composer.
     if (line.length > maxLineLength) return this.#refuse(lineTooLong);
-    shells.typed(actor, line);
+    if (isWorthKeeping(line)) shells.typed(actor, line);
     const builtin = builtinOf(line);
     if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
     try {
@@ -200,7 +203,7 @@ export class ShellModel {
 
   /** Asks for missing input and for confirmation. Returns nothing if the user cancels. */
   async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const full = incomplete ? await this.options.ui.form(this.#formOf(verb, input)) : input;
+    const full = incomplete ? await this.#filledIn(verb, input) : input;
     if (full !== undefined && verb.changes && isAboutSeveral(verb, full))
       return full['yes'] === true ? full : this.#confirmedForSeveral(verb, full);
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
@@ -208,6 +211,23 @@ export class ShellModel {
     // Without a valid name core refuses the call, so there is nothing to confirm.
     if (word === null) return full;
     return (await this.#confirmed(verb, full, word)) ? { ...full, confirm: word } : undefined;
+  }
+
+  /** Asks for missing input, and keeps the whole command for Up. Returns nothing if the user cancels. */
+  async #filledIn(
+    verb: AnyVerb,
+    given: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { ui, actor, shells, core } = this.options;
+    const now = await presentValues(verb, given, (reader, wanted) => this.#read(reader, wanted));
+    const { defaults } = core.greeting;
+    const known = { now, ...(defaults === undefined ? {} : { defaults }) };
+    const filled = await ui.form({ ...this.#formOf(verb, given), known });
+    if (filled === undefined) return undefined;
+    const line = commandOf(verb, filled);
+    shells.typed(actor, line);
+    ui.remember(line);
+    return filled;
   }
 
   #formOf(verb: AnyVerb, given: Readonly<Record<string, unknown>>): FormRequest {

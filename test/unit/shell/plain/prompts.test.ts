@@ -107,7 +107,7 @@ describe('Questionnaire', () => {
   test('says why it does not accept a value', async () => {
     const { fake, input } = fill('create', { user: 'root' }, `\rdora\r${key}\rdone\r\r`);
     expect(await input).toMatchObject({ user: 'dora' });
-    expect(fake.written).toMatch(/user: root is not accepted: .+\.\n[^]*user: \nNot accepted: a value is required\./);
+    expect(fake.written).toMatch(/root is not accepted: user: .+\.\n[^]*user: \nNot accepted: user is required\./);
   });
 
   test('goes back, even from the last question', async () => {
