@@ -118,7 +118,7 @@ describe('Questionnaire', () => {
   test('requires at least one of several optional values', async () => {
     const { fake, input } = fill('resize', { user: 'bob' }, '\r\r\r\rmany\r4\r\r\r\r\r');
     expect(await input).toEqual({ user: 'bob', cpu: '4' });
-    expect(fake.written).toContain('At least one of these is required: cpu, memory, disk, processes.');
+    expect(fake.written).toContain('At least one of these is required: cpu, memory, disk-quota, processes.');
     expect(fake.written).toMatch(/Not accepted: /);
   });
 
