@@ -14,6 +14,7 @@ import { caAdd, caList, caRemove, caRevoke } from './verbs/cas.ts';
 import { banAdd, banLift, banList } from './verbs/bans.ts';
 import { certGenerate, certGenerateWithCa } from './verbs/certGenerate.ts';
 import { certIssue, certList, certRenew, certRevoke } from './verbs/certs.ts';
+import { changingOne } from './declaration/several.ts';
 import { create } from './verbs/create.ts';
 import { debug } from './verbs/debug.ts';
 import { deleteVerb } from './verbs/delete.ts';
@@ -200,12 +201,17 @@ export function verbAt(verb: AnyVerb, entryPoint: EntryPoint): AnyVerb {
 
 const atSelf: ReadonlyMap<AnyVerb, AnyVerb> = new Map(
   allVerbs
-    .filter(({ parameters }) => parameters.some((parameter) => parameter.kind === 'argument' && parameter.optionAtSelf))
-    .map((verb) => [
-      verb,
-      { ...verb, parameters: verb.parameters.map(parameterAtSelf), examples: verb.examples.map(exampleAtSelf(verb)) },
-    ]),
+    .filter(
+      ({ several, parameters }) =>
+        several === true || parameters.some((parameter) => parameter.kind === 'argument' && parameter.optionAtSelf),
+    )
+    .map((verb) => [verb, verb.several === true ? changingOne(verb) : withOptionsAtSelf(verb)]),
 );
+
+function withOptionsAtSelf(verb: AnyVerb): AnyVerb {
+  const { parameters, examples } = verb;
+  return { ...verb, parameters: parameters.map(parameterAtSelf), examples: examples.map(exampleAtSelf(verb)) };
+}
 
 /** Returns what leaves the first argument out of an example. */
 function exampleAtSelf({ name }: AnyVerb): (example: Example) => Example {

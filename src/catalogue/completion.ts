@@ -2,7 +2,7 @@
 import fuzzysort from 'fuzzysort';
 import { verbOf, type AnyVerb } from './catalogue.ts';
 import { formats } from './format.ts';
-import { hasPlan, planOption } from './plan.ts';
+import { planCandidates } from './plan.ts';
 import type { Argument, Completer, Option } from './declaration/verb.ts';
 import type { EntryPoint } from '../domain/access/actor.ts';
 import type { Candidate } from '../domain/events/candidate.ts';
@@ -89,7 +89,10 @@ export async function complete(text: string, cursor: number, context: Completion
   const argument = nextArgument(verb, rest);
   // A second word may follow: `key` alone is not a verb; `audit` is one, and also the first word of others.
   const seconds = rest.length === 0 ? secondWords(given.join(' '), context.verbs) : [];
-  const values = argument === undefined ? [] : await argumentValues(argument, rest, context);
+  const known = argument === undefined ? [] : await argumentValues(argument, rest, context);
+  // A name is given once.
+  const taken = argument?.rest === true ? positional(verb, rest) : [];
+  const values = known.filter(({ value }) => !taken.includes(value));
   return { from, candidates: ranked([...seconds, ...values], word), after: ' ' };
 }
 
@@ -141,7 +144,7 @@ function options(verb: AnyVerb, rest: readonly string[]): Candidate[] {
     ]);
   return [
     ...own,
-    ...(hasPlan(verb) ? [{ value: planOption[0], says: planOption[1] }] : []),
+    ...planCandidates(verb),
     { value: '--json', says: 'print one JSON document' },
     { value: '--verbose', says: 'print more: record, time, details of an error' },
     { value: '--help', says: 'show arguments and examples' },
@@ -165,7 +168,9 @@ async function optionValues(
 
 /** Returns the argument that the next word belongs to. */
 function nextArgument(verb: AnyVerb, rest: readonly string[]): Argument | undefined {
-  return verb.parameters.filter((parameter) => parameter.kind === 'argument')[positional(verb, rest).length];
+  const all = verb.parameters.filter((parameter) => parameter.kind === 'argument');
+  const last = all.at(-1);
+  return all[positional(verb, rest).length] ?? (last?.rest === true ? last : undefined);
 }
 
 /** Returns the words that are neither options nor values of options. */

@@ -5,7 +5,7 @@ import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failu
 import { quoted } from '../domain/text.ts';
 import { verbCalled, verbsFor, type AnyVerb } from './catalogue.ts';
 import { groups } from './groups.ts';
-import { hasPlan, planOption } from './plan.ts';
+import { hasPlan, planOptions } from './plan.ts';
 import { didYouMean, similar } from './similar.ts';
 import { isRequired, type Argument, type Option, type Parameter } from './declaration/verb.ts';
 import type { Block, Rows } from './declaration/view.ts';
@@ -86,7 +86,7 @@ const commonOptions: readonly (readonly [string, string])[] = [
 
 /** Returns the options that a verb has in common with others, and what each does. */
 export function commonOptionsOf(verb: AnyVerb): readonly (readonly [string, string])[] {
-  return hasPlan(verb) ? [planOption, ...commonOptions] : commonOptions;
+  return [...planOptions(verb), ...commonOptions];
 }
 
 export function verbHelp(verb: AnyVerb, prefix: string, entryPoint: EntryPoint = 'manage'): Block[] {

@@ -6,10 +6,11 @@ import { holdsKey } from '../domain/keys/keyText.ts';
 import { namingOddCharacter } from '../domain/oddCharacters.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 import { allVerbs, verbAt, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
-import { isRequired, type Option } from './declaration/verb.ts';
+import { withOneUser } from './declaration/several.ts';
+import { isRequired, isSpared, type Option } from './declaration/verb.ts';
 import { formats, wantedFormat, type Format } from './format.ts';
 import { parseFailure } from './parseFailure.ts';
-import { hasPlan, planOf } from './plan.ts';
+import { planNames, planNamesOf, planOf } from './plan.ts';
 import { isMissing, refuseEmptyArgument, refuseUnknownShapes } from './shapes.ts';
 
 export interface Invocation {
@@ -130,11 +131,11 @@ function declare(
   command.addOption(new NamedOption('format', '--json').preset('json').argParser(format));
   command.addOption(new NamedOption('help', '-h, --help'));
   command.addOption(new NamedOption('verbose', '-v, --verbose'));
-  if (hasPlan(verb)) command.addOption(new NamedOption('plan', '--plan'));
+  for (const long of planNamesOf(verb)) command.addOption(new NamedOption('plan', `--${long}`));
   command.action((...received: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
     const input: Record<string, unknown> = {};
-    for (const [i, name] of argumentNames.entries()) if (received[i] !== undefined) input[name] = received[i];
+    for (const [i, name] of argumentNames.entries()) if (!isMissing(received[i])) input[name] = received[i];
     for (const { kind, name } of verb.parameters)
       if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
     const wantsHelp = options['help'] === true;
@@ -148,7 +149,12 @@ function declare(
       });
     }
     const missing = verb.parameters.find(
-      (p) => p.kind === 'argument' && entryPoint !== undefined && isRequired(p, entryPoint) && isMissing(input[p.name]),
+      (p) =>
+        p.kind === 'argument' &&
+        entryPoint !== undefined &&
+        isRequired(p, entryPoint) &&
+        isMissing(input[p.name]) &&
+        !isSpared(p, input),
     );
     if (missing !== undefined && !wantsHelp) {
       throw new Failure('usage', {
@@ -168,7 +174,7 @@ function declare(
     }
     found({
       verb: options['plan'] === true ? planOf(verb) : verb,
-      input,
+      input: withOneUser(verb, input),
       format,
       help: wantsHelp,
       ...(options['verbose'] === true ? { verbose: true } : {}),
@@ -248,7 +254,14 @@ function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[
 
 const isHelp = (word: string): boolean => word === '-h' || word === '--help';
 
-const leadingSwitches: ReadonlySet<string> = new Set(['--json', '--plan', '-h', '--help', '-v', '--verbose']);
+const leadingSwitches: ReadonlySet<string> = new Set([
+  '--json',
+  ...planNames.map((name) => `--${name}`),
+  '-h',
+  '--help',
+  '-v',
+  '--verbose',
+]);
 
 function leadingOptions(words: readonly string[]): { options: string[]; rest: readonly string[] } {
   let count = 0;

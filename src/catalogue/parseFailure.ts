@@ -4,7 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import { joinChoices, quoted } from '../domain/text.ts';
 import { builtinOf } from './builtins.ts';
 import { verbCalled, verbOf, type AnyVerb } from './catalogue.ts';
-import { hasPlan } from './plan.ts';
+import { planNamesOf } from './plan.ts';
 import { didYouMean, similar } from './similar.ts';
 
 /** Returns `"ban add", "ban lift" or "ban list"`. */
@@ -97,6 +97,6 @@ function similarOptions(verb: AnyVerb, typed: string): string[] {
       ? parameter.long.flatMap((long) => (parameter.negatable ? [long, `no-${long}`] : [long]))
       : [],
   );
-  const common = ['format', 'json', 'verbose', 'help', ...(hasPlan(verb) ? ['plan'] : [])];
+  const common = ['format', 'json', 'verbose', 'help', ...planNamesOf(verb)];
   return similar(typed.slice(2), [...names, ...common]).map((name) => `--${name}`);
 }

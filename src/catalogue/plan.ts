@@ -1,12 +1,32 @@
 /** `--plan`: which verbs have a plan, the verb as it is when only its plan is wanted, and how a plan is shown. */
+import type { Candidate } from '../domain/events/candidate.ts';
 import type { Plan, PlannedCommand, PlannedProgram, PlannedStep } from '../domain/results/plan.ts';
 import { printable, quoted } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Block, Rows } from './declaration/view.ts';
 import { joinWords } from './tokens.ts';
 
-/** The common option of all verbs that have a plan, as in help. */
-export const planOption = ['--plan', 'show what would be run on the host and what undoes it, and do nothing'] as const;
+/** The names of the common option of all verbs that have a plan, the documented one first. */
+export const planNames = ['plan', 'dry-run'] as const;
+
+const planMeaning = 'show what would be run on the host and what undoes it, and do nothing';
+
+/** Returns the names that the option has at a verb: `reconcile` has a `--dry-run` of its own. */
+export function planNamesOf(verb: Pick<AnyVerb, 'changes' | 'handsOverTerminal' | 'parameters'>): readonly string[] {
+  const own = verb.parameters.flatMap((parameter) => (parameter.kind === 'option' ? parameter.long : []));
+  return hasPlan(verb) ? planNames.filter((name) => !own.includes(name)) : [];
+}
+
+/** Returns the option as in help; nothing for a verb without a plan. */
+export function planOptions(verb: AnyVerb): readonly (readonly [string, string])[] {
+  const names = planNamesOf(verb).map((name) => `--${name}`);
+  return names.length === 0 ? [] : [[names.join(', '), planMeaning]];
+}
+
+/** Returns the option as completion offers it. */
+export function planCandidates(verb: AnyVerb): Candidate[] {
+  return planNamesOf(verb).map((name) => ({ value: `--${name}`, says: planMeaning }));
+}
 
 /** Reports whether a verb has a plan: it changes something, and does not hand a terminal to a person. */
 export function hasPlan({ changes, handsOverTerminal }: Pick<AnyVerb, 'changes' | 'handsOverTerminal'>): boolean {
@@ -15,7 +35,8 @@ export function hasPlan({ changes, handsOverTerminal }: Pick<AnyVerb, 'changes' 
 
 /** Returns the verb whose call only makes the plan of `verb`: it reads, asks nothing and results in a {@link Plan}. */
 export function planOf(verb: AnyVerb): AnyVerb {
-  const { name, aliases, summary, description, examples, access, target, parameters, input, stdin, form } = verb;
+  const { name, aliases, summary, description, examples, access, target, parameters, input, stdin, form, several } =
+    verb;
   return {
     name,
     ...(aliases === undefined ? {} : { aliases }),
@@ -30,6 +51,7 @@ export function planOf(verb: AnyVerb): AnyVerb {
     input,
     ...(stdin === undefined ? {} : { stdin }),
     ...(form === undefined ? {} : { form }),
+    ...(several === undefined ? {} : { several }),
     isPlan: true,
     view: planView,
     rows: planRows,

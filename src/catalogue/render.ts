@@ -2,11 +2,13 @@
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import type { HostTag } from '../domain/results/about.ts';
+import { isSeveral } from '../domain/results/several.ts';
 import { exitCodes, type Failure, type FailureData } from '../domain/failure.ts';
 import { printable, printableLines, safeJson } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Format } from './format.ts';
-import type { Block, ViewContext } from './declaration/view.ts';
+import { severalRows } from './declaration/several.ts';
+import type { Block, Rows, ViewContext } from './declaration/view.ts';
 import { csvText, oneRow } from './output/csv.ts';
 import { namingFilters } from './output/noMatch.ts';
 import { yamlText } from './output/yaml.ts';
@@ -41,12 +43,17 @@ export function renderAnswer(
     case 'yaml':
       return { stdout: renderDocument(envelope(answer, host, exit), format), stderr: '', exitCode };
     case 'csv':
-      return { stdout: csvText(verb.rows?.(result as never) ?? oneRow(result)), stderr: '', exitCode };
+      return { stdout: csvText(rowsOf(verb, result)), stderr: '', exitCode };
     case 'table': {
       const blocks = namingFilters(verb.view(result as never, context), verb, answer.input ?? {});
       return { stdout: renderBlocks(blocks), stderr: '', exitCode };
     }
   }
+}
+
+function rowsOf(verb: AnyVerb, result: unknown): Rows {
+  if (isSeveral(result)) return severalRows(result);
+  return verb.rows?.(result as never) ?? oneRow(result);
 }
 
 /** Renders a failure, as a document on stdout for JSON and YAML, otherwise as text on stderr. */

@@ -4,11 +4,14 @@ import { afterTypographicDash, oddCharacterIn } from '../domain/oddCharacters.ts
 import { quoted } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Option } from './declaration/verb.ts';
+import { planNames } from './plan.ts';
 
 /** Checks the words of a verb's command line. Free text, such as that of `say`, may be anything. */
 export function refuseUnknownShapes(words: readonly string[], verb: AnyVerb): void {
   const end = words.indexOf('--');
-  const isFreeText = verb.parameters.some((parameter) => parameter.kind === 'argument' && parameter.rest === true);
+  const isFreeText = verb.parameters.some(
+    (parameter) => parameter.kind === 'argument' && parameter.rest === true && parameter.complete === undefined,
+  );
   for (const word of end === -1 ? words : words.slice(0, end)) {
     refuseCluster(word, verb);
     if (!isFreeText) refuseDash(word, verb);
@@ -40,7 +43,7 @@ function refuseDash(word: string, verb: AnyVerb): void {
   const isOption = verb.parameters.some(
     (parameter) => parameter.kind === 'option' && (parameter.long.includes(name) || parameter.short === name),
   );
-  if (!isOption && !['format', 'json', 'help', 'plan', 'h'].includes(name)) return;
+  if (!isOption && !['format', 'json', 'help', ...planNames, 'h'].includes(name)) return;
   const meant = `${name.length === 1 ? '-' : '--'}${name}`;
   throw new Failure('unknown-option', {
     what: quoted(verb.name),

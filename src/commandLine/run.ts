@@ -3,14 +3,16 @@
  * standard output, sentences go to standard error; with --json exactly one document goes to standard output.
  */
 import { join } from 'node:path';
-import { readStakes } from '../catalogue/atStake.ts';
-import { mayUse, type AnyVerb } from '../catalogue/catalogue.ts';
+import { readStakes, type Facts } from '../catalogue/atStake.ts';
+import { mayUse, type AnyVerb, type VerbName } from '../catalogue/catalogue.ts';
+import { commandOf } from '../catalogue/commandOf.ts';
 import type { Ask } from '../catalogue/completion.ts';
 import { onTerminal } from '../catalogue/help.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
 import { commandName, parseCommandLine, type Invocation } from '../catalogue/parse.ts';
 import { refuseFiles, wantsStdin, warningOf, wordToConfirm } from '../catalogue/declaration/verb.ts';
 import { renderAnswer, renderFailure } from '../catalogue/render.ts';
+import { askAboutSeveral, isAboutSeveral } from '../catalogue/selection.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { isMeantAsKey } from '../domain/keys/keyText.ts';
@@ -226,17 +228,46 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
     if (parameter.kind !== 'option' || parameter.file !== 'read' || typeof path !== 'string') continue;
     full[parameter.name] = await io.files?.read(path);
   }
+  const read = async (reader: VerbName, wanted: Readonly<Record<string, unknown>>): Promise<unknown> =>
+    (await options.core.call({ actor: options.actor, verb: reader, input: wanted }, () => undefined, options.signal))
+      .result;
+  if (verb.changes && isAboutSeveral(verb, full))
+    return full['yes'] === true || !io.terminal ? full : confirmSeveral(options, verb, full, read);
   // Without a valid name core refuses the call, so there is nothing to confirm.
   const name = wordToConfirm(verb, full);
   if (verb.danger === 'type-name' && full['yes'] !== true && io.terminal && name !== null) {
-    const { actor, core, signal } = options;
-    const facts = await readStakes(verb, full, actor, async (reader, read) => {
-      return (await core.call({ actor, verb: reader, input: read }, () => undefined, signal)).result;
-    });
-    io.stderr(facts.map(([label, value]) => `${printable(`${label}: ${value}`)}\n`).join(''));
+    const facts = await readStakes(verb, full, options.actor, read);
+    io.stderr(factLines(facts));
     full['confirm'] = (await io.ask(`${verb.summary}. ${warningOf(verb, full)}\nType "${name}" to continue: `)).trim();
   }
   return full;
+}
+
+/**
+ * Shows the containers that a call would change, and asks for their number. Resolves with the input for these. Rejects
+ * with `confirmation-mismatch` if another word is typed.
+ */
+async function confirmSeveral(
+  { io, actor }: CommandOptions,
+  verb: AnyVerb,
+  input: Record<string, unknown>,
+  read: (verb: VerbName, input: Readonly<Record<string, unknown>>) => Promise<unknown>,
+): Promise<Record<string, unknown>> {
+  const question = await askAboutSeveral(verb, input, actor, read);
+  if (question === undefined) return input;
+  io.stderr(factLines(question.facts));
+  const typed = (await io.ask(`${[question.question, question.warning].join(' ').trim()}\nType ${question.word} to continue: `)).trim();
+  if (typed === question.word)
+    return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: question.word }) };
+  throw new Failure('confirmation-mismatch', {
+    what: quoted(commandOf(verb, input), 200),
+    why: 'the number does not match; nothing was changed',
+    next: `type ${question.word} to continue`,
+  });
+}
+
+function factLines(facts: Facts): string {
+  return facts.map(([label, value]) => `${printable(`${label}: ${value}`)}\n`).join('');
 }
 
 /** Returns the writer of the file that `--output` names. The option exists in local mode only. */

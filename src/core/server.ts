@@ -8,6 +8,7 @@ import { incusSocketPath } from '../host/incus/socket.ts';
 import { SocketReads } from '../host/incus/socketReads.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import type { RunningMetrics } from '../metrics/startMetrics.ts';
+import { formatExact } from '../domain/values/size.ts';
 import { messages, type FrontStart, type Greeting, type Listening } from '../protocol/messages.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from '../service/access/hostKeyFiles.ts';
 import { useInvitation } from '../service/useInvitation.ts';
@@ -237,7 +238,7 @@ export class Server {
     { version, host }: Prepared,
   ): EntryPoints {
     const { home } = this.#options;
-    const greeting: Greeting = { version, host: { ...host } };
+    const greeting: Greeting = { version, host: { ...host }, defaults: defaultSizes(this.#options.settings) };
     return new EntryPoints({
       greeting,
       dispatcher,
@@ -325,4 +326,9 @@ export class Server {
     this.#timers.push(every(renewEveryMs, () => this.#remote?.renew(new Date()) ?? Promise.resolve()));
     this.#timers.push(every(firewallEveryMs, () => withFirewall(() => service.firewall.keep(), this.#log)));
   }
+}
+
+/** Returns the sizes of a new container as `create` takes them. */
+function defaultSizes({ defaults: { cpu, memory, disk, processes } }: Settings): Record<string, string> {
+  return { cpu: String(cpu), memory: formatExact(memory), disk: formatExact(disk), processes: String(processes) };
 }

@@ -142,7 +142,12 @@ export interface CallEventMessage {
 const hostTag = z.object({ kind: z.enum(['incus', 'simulated']), simulated: z.boolean(), why: z.string() });
 
 /** core's answer to a client that connects. */
-export const greeting = z.object({ version: z.string(), host: hostTag });
+export const greeting = z.object({
+  version: z.string(),
+  host: hostTag,
+  /** What `create` takes for the sizes that are not given, as they are typed. */
+  defaults: z.record(z.string(), z.string()).optional(),
+});
 export type Greeting = z.infer<typeof greeting>;
 
 const identity = z.object({

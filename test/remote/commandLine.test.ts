@@ -31,6 +31,19 @@ test('create, list and delete work as on the host', async () => {
   expect(await house.remote(['delete', 'alice', '--yes'])).toMatchObject({ code: 0 });
 });
 
+test('several containers are changed in one call, as on the host', async () => {
+  for (const user of ['blue-1', 'blue-2'])
+    expect((await house.remote(['create', user, '--label', 'team=blue'], { stdin: key.line })).code).toBe(0);
+  const stopped = await house.remote(['stop', '--label', 'team=blue', '--state', 'running']);
+  expect(stopped).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 containers: all done$/m) });
+  expect(await house.remote(['start', 'blue-1', 'nobody'])).toMatchObject({
+    code: 6,
+    stdout: expect.stringMatching(/^2 containers: 1 done, 1 failed$/m),
+  });
+  expect(await house.remote(['delete', 'blue-1', 'blue-2'])).toMatchObject({ code: 2 });
+  expect(await house.remote(['delete', 'blue-1', 'blue-2', '--yes'])).toMatchObject({ code: 0 });
+});
+
 test.each([
   [['info', 'nobody'], 3, /no such container/],
   [['create', 'Bad Name'], 2, /invalid-user|user name/i],

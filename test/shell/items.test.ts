@@ -93,6 +93,29 @@ describe.each(sizes)('at %i x %i', (columns, rows) => {
   });
 });
 
+test('several containers are shown before they are changed, and their number is asked for', async () => {
+  for (const user of ['green-1', 'green-2'])
+    expect((await server.ssh(['create', user, '--label', 'team=green'], { stdin: key.line })).code).toBe(0);
+  const shell = await openShell(server, { columns: 100, rows: 30 });
+  shell.type('stop --label team=green').press('enter');
+  const asked = await shell.shows('Type "2" to continue:');
+  expect(asked).toContain('Stop a container: 2 containers.');
+  expect(asked).toMatch(/green-1: +Running, .* of disk used/);
+  shell.type('2').press('enter');
+  await shell.said('2 containers: all done');
+  // A form asks for what is missing alone.
+  shell.type('resize --label team=green').press('enter');
+  const form = await shell.shows(/^› cpu: +now 4, default 4$/m);
+  expect(form).not.toContain('user:');
+  shell.type('3').press('enter', 'enter', 'enter', 'enter', 'enter');
+  await shell.shows('Type "2" to continue:');
+  shell.type('2').press('enter');
+  await shell.said(/green-2-container resized/);
+  // What the form has made of the line is the newest one.
+  shell.press('up');
+  await shell.shows(/^› resize --cpu 3 --label team=green$/m);
+});
+
 test('delete of a user who cannot exist is refused by the name that was typed', async () => {
   const shell = await openShell(server, { columns: 100, rows: 30 });
   shell.type('delete Nobody-Here').press('enter');

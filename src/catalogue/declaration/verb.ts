@@ -18,6 +18,8 @@ export interface Argument {
   readonly optionAtSelf?: true;
   /** Takes all remaining words. */
   readonly rest?: boolean;
+  /** Options that make it unnecessary: with one of them it may be left out. */
+  readonly unless?: readonly string[];
   readonly complete?: Completer;
   /** Selects what is shown: an empty result names it. */
   readonly narrows?: true;
@@ -52,6 +54,11 @@ export interface Option {
 }
 
 export type Parameter = Argument | Option;
+
+/** Reports whether an option was given that makes an argument unnecessary. */
+export function isSpared({ unless }: Argument, input: Readonly<Record<string, unknown>>): boolean {
+  return unless?.some((name) => input[name] !== undefined) === true;
+}
 
 /** Reports whether an argument is required at this entry point. */
 export function isRequired({ required }: Argument, entryPoint: EntryPoint): boolean {
@@ -122,6 +129,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   /** The input property that names the target, which the journal and the shells show. */
   readonly target?: string;
   readonly parameters: readonly Parameter[];
+  /** A call may change several containers: `takingSeveral` says how. At self@ it changes one. */
+  readonly several?: true;
   readonly input: Input;
   readonly view: (result: Result, context: ViewContext) => Block[];
   readonly rows?: (result: Result) => Rows;

@@ -66,6 +66,7 @@ import { removeLabels, setLabels } from '../../service/labels.ts';
 import { rebuildHost } from '../../service/backupRebuild.ts';
 import { consoleLog, openShell } from '../../service/terminal.ts';
 import { withKnownVerb } from './knownVerb.ts';
+import { oneOrSeveral } from './several.ts';
 
 /** The verbs that core answers. `help` is answered from the catalogue alone. */
 export type AnsweredVerb = Exclude<VerbName, 'help'>;
@@ -104,8 +105,8 @@ export const capabilities: Capabilities = {
     };
   },
   info,
-  resize: resizeContainer,
-  delete: deleteContainer,
+  resize: oneOrSeveral('resize', resizeContainer),
+  delete: oneOrSeveral('delete', deleteContainer),
   protect: protectContainer,
   unprotect: unprotectContainer,
   'label set': setLabels,
@@ -116,9 +117,9 @@ export const capabilities: Capabilities = {
   'trash restore': restoreFromTrash,
   'trash purge': purgeTrash,
   undo,
-  start: startContainer,
-  stop: stopContainer,
-  restart: restartContainer,
+  start: oneOrSeveral('start', startContainer),
+  stop: oneOrSeveral('stop', stopContainer),
+  restart: oneOrSeveral('restart', restartContainer),
   'snapshot create': createSnapshot,
   'snapshot list': listSnapshots,
   'snapshot restore': restoreSnapshot,

@@ -3,6 +3,7 @@ import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { commandOf } from '../../catalogue/commandOf.ts';
 import { wordToConfirm } from '../../catalogue/declaration/verb.ts';
 import { hasPlan } from '../../catalogue/plan.ts';
+import { isAboutSeveral, numberToConfirm } from '../../catalogue/selection.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -63,16 +64,17 @@ export function requirePlan(verb: AnyVerb): void {
  */
 export function requireConfirmation(verb: AnyVerb, input: Readonly<Record<string, unknown>>): void {
   if (verb.danger === 'none' || input['yes'] === true) return;
-  const word = wordToConfirm(verb, input) ?? '';
+  const isSeveral = isAboutSeveral(verb, input);
+  const word = (isSeveral ? numberToConfirm(verb, input) : wordToConfirm(verb, input)) ?? '';
   const typed = input['confirm'];
-  const asGiven = input[verb.confirmation?.property ?? verb.target ?? ''];
+  const asGiven = isSeveral ? undefined : input[verb.confirmation?.property ?? verb.target ?? ''];
   if (typeof typed === 'string' && typed !== '' && (typed === word || typed === asGiven)) return;
   const command = commandOf(verb, input);
   if (typed !== undefined)
     throw new Failure('confirmation-mismatch', {
       what: quoted(command, 200),
-      why: 'the name does not match; nothing was changed',
-      next: `type ${word} to continue`,
+      why: `the ${isSeveral ? 'number' : 'name'} does not match; nothing was changed`,
+      next: word === '' ? 'name the users instead of selecting them, or add --yes' : `type ${word} to continue`,
     });
   throw new Failure('confirmation-required', {
     what: quoted(command, 200),

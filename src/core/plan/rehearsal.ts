@@ -246,6 +246,7 @@ class Rehearsal {
   #call(call: Call): Call {
     return {
       ...call,
+      isPlan: true,
       signal: this.#signal,
       terminal: undefined,
       progress: {

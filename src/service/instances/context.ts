@@ -45,6 +45,8 @@ export interface Call {
   /** Aborted when the caller leaves. That stops a query but not an operation. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Only the plan of the call is wanted: the host is a copy, whose changes are noted in their order. */
+  readonly isPlan?: true;
   /** The input as the journal keeps it. */
   readonly recorded: JsonObject;
   /** The address by which the caller reached this host; used when no hostname is configured. */

@@ -15,6 +15,8 @@ export interface Suggestions {
   readonly selected: number;
   readonly from: number;
   readonly after: string;
+  /** The line that they complete. For another line they are stale, until the answer for that one comes. */
+  readonly line: Line;
 }
 
 export interface Search {
@@ -138,7 +140,9 @@ export class Composer {
     this.#prefix = undefined;
     this.#history.reset();
     const open = this.#state.suggestions !== undefined;
-    this.#change({ line, ...(open ? {} : { suggestions: undefined }) });
+    const { suggestions } = this.#state;
+    // What was selected completes the line before: it must not replace what was typed since.
+    this.#change({ line, suggestions: suggestions === undefined ? undefined : { ...suggestions, selected: -1 } });
     // An open list of suggestions follows the typed text.
     if (open) this.#suggest();
   }
@@ -188,6 +192,7 @@ export class Composer {
           selected: -1,
           from: completion.from,
           after: completion.after,
+          line: this.#state.line,
         },
       });
     });
@@ -197,15 +202,19 @@ export class Composer {
   #suggest(): void {
     void this.#ask((completion) => {
       const { candidates, from, after } = completion;
-      this.#change({ suggestions: candidates.length === 0 ? undefined : { candidates, selected: -1, from, after } });
+      const { line } = this.#state;
+      this.#change({
+        suggestions: candidates.length === 0 ? undefined : { candidates, selected: -1, from, after, line },
+      });
     });
   }
 
   async #ask(use: (completion: Completion) => void): Promise<void> {
     const asked = ++this.#asked;
-    const { text, cursor } = this.#state.line;
-    const completion = await this.#actions.complete(text, cursor).catch(() => undefined);
-    if (completion === undefined || asked !== this.#asked) return;
+    const { line } = this.#state;
+    const completion = await this.#actions.complete(line.text, line.cursor).catch(() => undefined);
+    // What is typed while the host is asked makes the answer one for another line.
+    if (completion === undefined || asked !== this.#asked || line !== this.#state.line) return;
     use(completion);
   }
 
@@ -224,12 +233,19 @@ export class Composer {
   /** Handles a key while the list of suggestions is open. Returns false if the key is not for the list. */
   #suggestionKey({ name }: Key, suggestions: Suggestions): boolean {
     const { candidates, selected } = suggestions;
+    // Stale ones cannot be selected. Until the answer comes, keys that would select one do nothing, but Tab asks again.
+    if (suggestions.line !== this.#state.line && name !== 'escape') return selecting.includes(name);
     const select = (index: number): true => {
       this.#change({ suggestions: { ...suggestions, selected: (index + candidates.length) % candidates.length } });
       return true;
     };
     switch (name) {
-      case 'tab':
+      case 'tab': {
+        const [only, ...others] = candidates;
+        if (only === undefined || others.length > 0) return select(selected + 1);
+        this.#take(suggestions, only);
+        return true;
+      }
       case 'down':
       case 'ctrl-n':
         return select(selected + 1);
@@ -302,6 +318,9 @@ export class Composer {
     this.#actions.changed();
   }
 }
+
+/** Keys that select a suggestion, besides Tab. */
+const selecting: readonly string[] = ['shift-tab', 'up', 'down', 'ctrl-n', 'ctrl-p'];
 
 const movements: Readonly<Record<string, (line: Line) => Line>> = {
   left: edit.left,

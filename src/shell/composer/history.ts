@@ -1,9 +1,16 @@
 /** Earlier lines. Up and Down step through the lines with the same prefix; Ctrl-R searches all of them. */
 
+import { builtinOf } from '../../catalogue/builtins.ts';
+
 /** Lines kept in one shell; core keeps fewer for the next. */
 const maxLines = 1000;
 /** The longest line that is kept, in UTF-16 units. A search goes through all lines, so they stay short. */
 const maxLineLength = 1024;
+
+/** Reports whether a line may be wanted again. Who repeats the last line does not mean to leave. */
+export function isWorthKeeping(line: string): boolean {
+  return builtinOf(line)?.name !== 'exit';
+}
 
 export class History {
   #lines: string[];
@@ -18,7 +25,7 @@ export class History {
 
   add(line: string): void {
     const text = line.trim();
-    if (text !== '' && text.length <= maxLineLength)
+    if (text !== '' && text.length <= maxLineLength && isWorthKeeping(text))
       this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-maxLines);
     this.reset();
   }

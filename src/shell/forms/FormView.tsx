@@ -5,7 +5,7 @@ import stringWidth from 'string-width';
 import { capitalised } from '../../catalogue/declaration/show.ts';
 import { printable } from '../../domain/text.ts';
 import { windowOf } from '../composer/window.ts';
-import { pad } from '../items/fit.ts';
+import { pad, wordWrap } from '../items/fit.ts';
 import { signs, styles, tones } from '../items/theme.ts';
 import type { FieldState, FormDialog, FormState } from './formDialog.ts';
 
@@ -23,17 +23,21 @@ const otherRows = 4;
 export function FormView({ form, state, columns, rows, top }: FormViewProps): ReactElement {
   const { fields, at, error } = state;
   const { setCursorPosition } = useCursor();
-  const room = Math.max(1, Math.min(fields.length, rows - otherRows));
+  const current = fields[at];
+  // An error is read as a whole, if need be in place of some fields.
+  const says = wordWrap(printable(explain(form, current, error)) || ' ', columns - 1);
+  const lines = says.slice(0, Math.max(1, rows - otherRows));
+  const room = Math.max(1, Math.min(fields.length, rows - otherRows + 1 - lines.length));
   const first = Math.max(0, Math.min(at - room + 1, fields.length - room));
   const shown = fields.slice(first, first + room);
   const labels = Math.max(...fields.map(({ field }) => stringWidth(field.label))) + 1;
   const values = Math.max(8, columns - labels - 6);
-  const current = fields[at];
   setCursorPosition(
     current === undefined
-      ? { x: 2, y: top + 2 + room }
+      ? { x: 2, y: top + 1 + room + lines.length }
       : { x: Math.min(columns - 1, 2 + labels + 1 + windowOf(current.line, values).column), y: top + 1 + at - first },
   );
+  const isOnButton = at === fields.length;
   return (
     <Box flexDirection="column">
       <Text wrap="truncate" {...styles.heading}>
@@ -47,20 +51,21 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
           labels={labels}
           values={values}
           columns={columns}
+          about={form.about(fieldState.field)}
         />
       ))}
-      <Text
-        wrap="truncate"
-        {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}
-      >
-        {printable(explain(current, error)) || ' '}
-      </Text>
+      {lines.map((line, i) => (
+        <Text
+          key={i}
+          wrap="truncate"
+          {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}
+        >
+          {line}
+        </Text>
+      ))}
       <Text wrap="truncate">
-        {at === fields.length ? (
-          <Text {...styles.selected}>{`[ ${verbTitle(form.verb.name)} ]`}</Text>
-        ) : (
-          `[ ${verbTitle(form.verb.name)} ]`
-        )}
+        <Text {...(isOnButton ? styles.prompt : {})}>{isOnButton ? signs.prompt : ' '} </Text>
+        <Text {...(isOnButton ? styles.focused : {})}>{`[ ${verbTitle(form.verb.name)} ]`}</Text>
       </Text>
       <Text wrap="truncate" {...tones.quiet}>
         Tab and arrows move, Enter accepts, Esc cancels{form.hasPlan ? ', Ctrl-T shows the plan' : ''}
@@ -69,14 +74,16 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
   );
 }
 
-function explain(current: FieldState | undefined, error: string | undefined): string {
+function explain(form: FormDialog, current: FieldState | undefined, error: string | undefined): string {
   if (error !== undefined) return error;
   if (current === undefined) return 'Press Enter to confirm';
   const { judgement, field } = current;
   if (judgement.error !== undefined) return judgement.error;
+  const known = form.about(field);
+  const notes = [...(field.required ? [] : ['optional']), ...(known === '' ? [] : [known])].join('; ');
   return (
     judgement.about ??
-    `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${field.required ? '' : ' (optional)'}`
+    `${field.says}${field.kind === 'switch' ? '; Space changes it' : ''}${notes === '' ? '' : ` (${notes})`}`
   );
 }
 
@@ -86,6 +93,8 @@ interface FieldLineProps {
   readonly labels: number;
   readonly values: number;
   readonly columns: number;
+  /** What is known of its value, shown while it is empty. */
+  readonly about: string;
 }
 
 function FieldLine({
@@ -94,12 +103,15 @@ function FieldLine({
   labels,
   values,
   columns,
+  about,
 }: FieldLineProps): ReactElement {
-  const shown =
-    field.kind === 'switch'
-      ? line.text === ''
-        ? 'as configured'
-        : line.text
+  const isEmpty = line.text === '';
+  const shown = isEmpty
+    ? field.kind === 'switch'
+      ? 'as configured'
+      : printable(about)
+    : field.kind === 'switch'
+      ? line.text
       : printable(windowOf(line, values).text.replaceAll('\n', ' '));
   const mark =
     judgement.error === undefined ? (judgement.about === undefined ? '' : ` ${signs.done}`) : ` ${signs.failed}`;
@@ -109,10 +121,10 @@ function FieldLine({
     <Text wrap="truncate">
       <Text {...(active ? styles.prompt : {})}>{active ? signs.prompt : ' '} </Text>
       <Text {...styles.label}>{pad(`${field.label}:`, labels)} </Text>
-      <Text {...(field.kind === 'switch' && line.text === '' ? tones.quiet : {})}>{shown}</Text>
+      <Text {...(isEmpty ? tones.quiet : {})}>{shown}</Text>
       <Text {...(judgement.error === undefined ? tones.good : tones.bad)}>
         {mark}
-        {rest > 8 ? printable(reason) : ''}
+        {stringWidth(printable(reason)) <= rest ? printable(reason) : ''}
       </Text>
     </Text>
   );

@@ -1,6 +1,7 @@
 /** The fields of a form, derived from the verb's parameters. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
-import { fieldSchema, isRequired, type Option } from '../../catalogue/declaration/verb.ts';
+import { selectors } from '../../catalogue/declaration/several.ts';
+import { fieldSchema, isRequired, isSpared, type Option } from '../../catalogue/declaration/verb.ts';
 import { joinWords, splitLine } from '../../catalogue/tokens.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
 import { check } from '../../domain/check.ts';
@@ -22,9 +23,13 @@ export interface Field {
 /** Options that a form does not ask for, besides those that name a file. */
 const omitted = new Set(['yes', 'force']);
 
-export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint): Field[] {
+type Input = Readonly<Record<string, unknown>>;
+
+/** Returns the fields of a form. What selects containers is given on the command line alone. */
+export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint, given: Input = {}): Field[] {
   const fields: Field[] = verb.parameters
     .filter((parameter) => parameter.kind === 'argument')
+    .filter((argument) => given[argument.name] !== undefined || !isSpared(argument, given))
     .map((argument) => ({
       name: argument.name,
       label: argument.name,
@@ -46,6 +51,7 @@ export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint): Field[] {
   for (const parameter of verb.parameters) {
     if (parameter.kind === 'argument' || omitted.has(parameter.name) || parameter.file !== undefined) continue;
     if (parameter.name === verb.stdin?.into) continue;
+    if (verb.several === true && selectors.some((name) => name === parameter.name)) continue;
     fields.push({
       name: parameter.name,
       label: parameter.long[0],
@@ -56,6 +62,16 @@ export function fieldsOf(verb: AnyVerb, entryPoint: EntryPoint): Field[] {
     });
   }
   return fields;
+}
+
+/** Returns the given values for which a form has no field: they stay as they are. */
+export function carried(fields: readonly Field[], given: Input): Input {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => fields.every((field) => field.name !== name)));
+}
+
+/** Returns the labels of the fields with these names. */
+export function labelsOf(fields: readonly Field[], names: readonly string[]): string[] {
+  return fields.filter(({ name }) => names.includes(name)).map(({ label }) => label);
 }
 
 function saysOf(summary: string, several = false): string {
@@ -97,15 +113,15 @@ export function judge(verb: AnyVerb, field: Field, text: string): Judgement {
   try {
     raw = rawValue(field, text);
   } catch (error) {
-    return { error: reasonOf(Failure.from(error)) };
+    return { error: `${field.label}: ${reasonOf(Failure.from(error))}` };
   }
-  if (raw === undefined) return field.required ? { error: 'a value is required' } : {};
+  if (raw === undefined) return field.required ? { error: `${field.label} is required` } : {};
   const schema = fieldSchema(verb, field.name);
   const misfit = schema === undefined ? undefined : check(schema, raw).misfit;
   const several = Array.isArray(raw) && raw.length > 1 ? raw.map((value) => quoted(String(value))) : undefined;
   if (misfit?.failure !== undefined)
-    return { error: `${several === undefined ? '' : `${misfit.failure.what}: `}${reasonOf(misfit.failure)}` };
-  if (misfit !== undefined) return { error: misfit.why };
+    return { error: `${several === undefined ? field.label : misfit.failure.what}: ${reasonOf(misfit.failure)}` };
+  if (misfit !== undefined) return { error: `${field.label} ${misfit.why}` };
   if (several !== undefined) return { about: `${several.length} values: ${several.join(', ')}` };
   return field.kind === 'keys' && typeof raw === 'string' ? { about: describeKeys(raw) } : {};
 }

@@ -1,11 +1,13 @@
 /** A form in place of the composer: fields and a button. A field is checked when the user leaves it. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
+import { withOneUser } from '../../catalogue/declaration/several.ts';
 import type { Key } from '../composer/keys.ts';
 import { insert, lineOf, type Line } from '../composer/line.ts';
 import { edits } from '../composer/fieldKeys.ts';
 import type { Keyed } from '../composer/keys.ts';
-import { fieldsOf, fieldText, judge, rawValue, type Field, type Judgement } from './fields.ts';
+import type { KnownValues } from '../model/ui.ts';
+import { carried, fieldsOf, fieldText, judge, labelsOf, rawValue, type Field, type Judgement } from './fields.ts';
 
 export interface FieldState {
   readonly field: Field;
@@ -26,6 +28,8 @@ export interface FormOptions {
   readonly entryPoint: EntryPoint;
   /** Values from the command line, as typed. */
   readonly given: Readonly<Record<string, unknown>>;
+  /** What is set now, and what is taken for a field that stays empty. */
+  readonly known?: KnownValues | undefined;
   readonly changed: () => void;
   /** Shows the plan of the call with this input, while the form stays. Absent for a verb without a plan. */
   readonly plan?: ((input: Readonly<Record<string, unknown>>) => Promise<unknown>) | undefined;
@@ -43,12 +47,20 @@ export class FormDialog implements Keyed {
   constructor(options: FormOptions) {
     this.#options = options;
     this.verb = options.verb;
-    const fields = fieldsOf(options.verb, options.entryPoint).map((field): FieldState => {
+    const fields = fieldsOf(options.verb, options.entryPoint, options.given).map((field): FieldState => {
       const text = fieldText(options.given[field.name]);
       return { field, line: lineOf(text), judgement: text === '' ? {} : judge(options.verb, field, text) };
     });
-    const first = fields.findIndex(({ field, line }) => field.required && line.text === '');
-    this.#state = { fields, at: Math.max(0, first), error: undefined };
+    this.#state = { fields, at: firstToFill(fields), error: undefined };
+  }
+
+  /** What is known of a field's value: `now 4GiB, default 8GiB`. Empty if nothing is. */
+  about({ name }: Field): string {
+    const { now, defaults } = this.#options.known ?? {};
+    return [
+      ...(now?.[name] === undefined ? [] : [`now ${now[name]}`]),
+      ...(defaults?.[name] === undefined ? [] : [`default ${defaults[name]}`]),
+    ].join(', ');
   }
 
   get hasPlan(): boolean {
@@ -59,9 +71,11 @@ export class FormDialog implements Keyed {
     return this.#state;
   }
 
-  /** The preferred number of rows: title, fields, explanation, button, keys. */
+  /** The preferred number of rows: title, fields, explanation, button, keys. An error may take three rows. */
   get height(): number {
-    return this.#state.fields.length + 4;
+    const { fields, at, error } = this.#state;
+    const isWrong = error !== undefined || fields[at]?.judgement.error !== undefined;
+    return fields.length + (isWrong ? 6 : 4);
   }
 
   key({ name, text }: Key): void {
@@ -153,22 +167,36 @@ export class FormDialog implements Keyed {
     const given = judged
       .map(({ field, line }) => [field.name, rawValue(field, line.text)] as const)
       .filter(([, value]) => value !== undefined);
-    const input = Object.fromEntries(given);
+    const fields = judged.map(({ field }) => field);
+    const input: Readonly<Record<string, unknown>> = {
+      ...carried(fields, this.#options.given),
+      ...Object.fromEntries(given),
+    };
     const oneOf = this.verb.form?.oneOf;
     if (oneOf?.every((name) => input[name] === undefined) === true) {
       return this.#set({
         fields: judged,
         at: judged.findIndex(({ field }) => oneOf.includes(field.name)),
-        error: `fill in at least one of ${oneOf.join(', ')}`,
+        error: `fill in at least one of ${labelsOf(fields, oneOf).join(', ')}`,
       });
     }
-    accept(input);
+    accept(withOneUser(this.verb, input));
   }
 
   #set(state: FormState): void {
     this.#state = state;
     this.#options.changed();
   }
+}
+
+/** Returns the index of the field to begin with: a wrong one, or the first one that is empty. */
+function firstToFill(fields: readonly FieldState[]): number {
+  const tests: readonly ((state: FieldState) => boolean)[] = [
+    ({ judgement }) => judgement.error !== undefined,
+    ({ field, line }) => field.required && line.text === '',
+    ({ line }) => line.text === '',
+  ];
+  return tests.map((test) => fields.findIndex(test)).find((index) => index !== -1) ?? 0;
 }
 
 /** Returns the next state of a switch: yes, no, or as configured (empty). */

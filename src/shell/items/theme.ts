@@ -21,6 +21,7 @@ export const styles = {
   heading: { bold: true },
   name: { bold: true },
   selected: { inverse: true },
+  focused: { inverse: true, bold: true },
   speaker: { bold: true, color: 'magenta' },
 } as const satisfies Record<string, Style>;
 

@@ -3,7 +3,7 @@
  * implements `Ui`.
  */
 import { builtinOf, builtins } from '../../catalogue/builtins.ts';
-import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
+import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb, type VerbName } from '../../catalogue/catalogue.ts';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { frontRestartText, type Notice, type ShellSettings } from '../../domain/events/notice.ts';
@@ -13,13 +13,17 @@ import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../../catalogue/completion.ts';
 import { complete } from '../../catalogue/completion.ts';
 import { readStakes } from '../../catalogue/atStake.ts';
+import { commandOf } from '../../catalogue/commandOf.ts';
+import { presentValues } from '../../catalogue/presentValues.ts';
 import { hasPlan, planOf } from '../../catalogue/plan.ts';
+import { askAboutSeveral, isAboutSeveral, type SeveralQuestion } from '../../catalogue/selection.ts';
 import { hideKeys } from './hideKeys.ts';
 import { LiveCalls } from './liveCalls.ts';
 import { runBuiltin } from './runBuiltin.ts';
 import type { RoomMembership } from './roomMembership.ts';
 import { listRequest } from './listRequest.ts';
 import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
+import { isWorthKeeping } from '../composer/history.ts';
 import { maxLineLength } from '../composer/line.ts';
 import { lineTooLong, parseLine, type ParsedVerb } from './parseLine.ts';
 import { refuseFiles, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
@@ -102,7 +106,7 @@ export class ShellModel {
     if (line === '') return exitCodes.ok;
     // A line that comes with the request for the shell was not typed into the composer.
     if (line.length > maxLineLength) return this.#refuse(lineTooLong);
-    shells.typed(actor, line);
+    if (isWorthKeeping(line)) shells.typed(actor, line);
     const builtin = builtinOf(line);
     if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
     try {
@@ -199,12 +203,31 @@ export class ShellModel {
 
   /** Asks for missing input and for confirmation. Returns nothing if the user cancels. */
   async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const full = incomplete ? await this.options.ui.form(this.#formOf(verb, input)) : input;
+    const full = incomplete ? await this.#filledIn(verb, input) : input;
+    if (full !== undefined && verb.changes && isAboutSeveral(verb, full))
+      return full['yes'] === true ? full : this.#confirmedForSeveral(verb, full);
     if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
     const word = wordToConfirm(verb, full);
     // Without a valid name core refuses the call, so there is nothing to confirm.
     if (word === null) return full;
     return (await this.#confirmed(verb, full, word)) ? { ...full, confirm: word } : undefined;
+  }
+
+  /** Asks for missing input, and keeps the whole command for Up. Returns nothing if the user cancels. */
+  async #filledIn(
+    verb: AnyVerb,
+    given: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { ui, actor, shells, core } = this.options;
+    const now = await presentValues(verb, given, (reader, wanted) => this.#read(reader, wanted));
+    const { defaults } = core.greeting;
+    const known = { now, ...(defaults === undefined ? {} : { defaults }) };
+    const filled = await ui.form({ ...this.#formOf(verb, given), known });
+    if (filled === undefined) return undefined;
+    const line = commandOf(verb, filled);
+    shells.typed(actor, line);
+    ui.remember(line);
+    return filled;
   }
 
   #formOf(verb: AnyVerb, given: Readonly<Record<string, unknown>>): FormRequest {
@@ -218,16 +241,39 @@ export class ShellModel {
     return (await callVerb(call, this)).exitCode;
   }
 
+  async #read(verb: VerbName, input: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const { core, actor } = this.options;
+    return (await core.call({ actor, verb, input }, () => undefined, new AbortController().signal)).result;
+  }
+
+  /** Shows the containers and asks the user to type their number. Returns nothing if the user cancels. */
+  async #confirmedForSeveral(
+    verb: AnyVerb,
+    input: Readonly<Record<string, unknown>>,
+  ): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { actor } = this.options;
+    const question = await askAboutSeveral(verb, input, actor, (reader, wanted) => this.#read(reader, wanted));
+    if (question === undefined) return input;
+    const { word } = question;
+    if (!(await this.#confirms(question))) return undefined;
+    return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: word }) };
+  }
+
   /** Shows what will be lost and asks the user to type the name. */
   async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>, word: string): Promise<boolean> {
-    const { core, actor, ui } = this.options;
-    const facts = await readStakes(verb, input, actor, async (reader, read) => {
-      const call = { actor, verb: reader, input: read };
-      return (await core.call(call, () => undefined, new AbortController().signal)).result;
+    const { actor } = this.options;
+    const facts = await readStakes(verb, input, actor, (reader, wanted) => this.#read(reader, wanted));
+    return this.#confirms({
+      question: `${verb.summary}: ${quoted(word)}.`,
+      warning: warningOf(verb, input),
+      facts,
+      word,
     });
-    const question = `${verb.summary}: ${quoted(word)}.`;
-    const warning = warningOf(verb, input);
-    const title = `${question} ${warning}`;
+  }
+
+  #confirms({ question, warning, facts, word }: Omit<SeveralQuestion, 'input'>): Promise<boolean> {
+    const { ui } = this.options;
+    const title = `${question} ${warning}`.trim();
     if (ui.plain || title.length <= ui.width()) return ui.confirm({ title, facts, word });
     // The title is one line, which the screen would cut off.
     const sentences = warning.split(/(?<=\.) /).map((sentence) => ['Note', sentence] as const);

@@ -13,10 +13,19 @@ export interface Confirmation {
   readonly word: string;
 }
 
+/** Values by parameter, shown beside the fields of a form. */
+export interface KnownValues {
+  /** What is set now. */
+  readonly now?: Readonly<Record<string, string>>;
+  /** What is taken for a field that stays empty, or what a new container gets. */
+  readonly defaults?: Readonly<Record<string, string>>;
+}
+
 export interface FormRequest {
   readonly verb: AnyVerb;
   /** Values from the command line, as typed. */
   readonly given: Readonly<Record<string, unknown>>;
+  readonly known?: KnownValues;
   /** Shows the plan of the call with this input. Absent for a verb without a plan. */
   readonly plan?: (input: Readonly<Record<string, unknown>>) => Promise<unknown>;
 }
@@ -31,6 +40,8 @@ export interface Ui {
   confirm(confirmation: Confirmation): Promise<boolean>;
   /** Resolves with the input as typed, or with nothing if the user cancelled. */
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** Adds a line to the earlier ones, though it was not typed as a whole: what a form has made of it. */
+  remember(line: string): void;
   /** Opens the live list. Resolves when it is closed. */
   view(request: ListRequest): Promise<void>;
   /** Hands the terminal to a program in a container. */

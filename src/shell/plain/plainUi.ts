@@ -45,6 +45,7 @@ export class PlainUi implements ShellUi {
   readonly #steps: StepAnnouncer;
   #shell: ShellModel | undefined;
   #commands: CommandLine | undefined;
+  #history = new History([]);
   /** Returns to the prompt while a command continues. */
   #detach: (() => void) | undefined;
   #isClosed = false;
@@ -66,9 +67,10 @@ export class PlainUi implements ShellUi {
 
   show(shell: ShellModel, lines: readonly string[]): void {
     this.#shell = shell;
+    this.#history = new History(lines);
     this.#commands = new CommandLine({
       terminal: this.#lines,
-      history: new History(lines),
+      history: this.#history,
       stop: () => shell.interrupt(),
       complete: (text, cursor) => shell.complete(text, cursor),
     });
@@ -113,6 +115,10 @@ export class PlainUi implements ShellUi {
       entryPoint: this.#options.actor.entryPoint,
       complete: async (line) => (await complete(line)).candidates,
     }).run();
+  }
+
+  remember(line: string): void {
+    this.#history.add(line);
   }
 
   /** Announces the list and its changes until Enter or Ctrl-C. */

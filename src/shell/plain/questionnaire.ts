@@ -1,8 +1,9 @@
 /** A form as a series of questions: the counterpart of FormDialog in screen-reader mode. */
 import { capitalised } from '../../catalogue/declaration/show.ts';
+import { withOneUser } from '../../catalogue/declaration/several.ts';
 import type { EntryPoint } from '../../domain/access/actor.ts';
 import { printable } from '../../domain/text.ts';
-import { fieldsOf, fieldText, judge, rawValue, type Field } from '../forms/fields.ts';
+import { carried, fieldsOf, fieldText, judge, labelsOf, rawValue, type Field } from '../forms/fields.ts';
 import type { FormRequest } from '../model/ui.ts';
 import { ask } from './prompts.ts';
 import type { LineTerminal } from './lineTerminal.ts';
@@ -28,7 +29,7 @@ export class Questionnaire {
   constructor(request: FormRequest, options: QuestionnaireOptions) {
     this.#request = request;
     this.#options = options;
-    this.#fields = fieldsOf(request.verb, options.entryPoint);
+    this.#fields = fieldsOf(request.verb, options.entryPoint, request.given);
     for (const field of this.#fields) {
       const text = fieldText(request.given[field.name]);
       if (text !== '') this.#answers.set(field.name, text);
@@ -53,7 +54,7 @@ export class Questionnaire {
       else at++;
       const missing = at >= this.#fields.length ? this.#missing() : undefined;
       if (missing !== undefined) {
-        terminal.say(`At least one of these is required: ${missing.join(', ')}.`);
+        terminal.say(`At least one of these is required: ${labelsOf(this.#fields, missing).join(', ')}.`);
         at = this.#fields.findIndex(({ name }) => missing.includes(name));
       }
     }
@@ -68,7 +69,7 @@ export class Questionnaire {
     const given = wrong === undefined ? undefined : this.#answers.get(wrong.name);
     if (wrong !== undefined && given !== undefined) {
       this.#options.terminal.say(
-        `${wrong.label}: ${printable(given)} is not accepted: ${stopped(printable(this.#error(wrong) ?? ''))}`,
+        `${printable(given)} is not accepted: ${stopped(printable(this.#error(wrong) ?? ''))}`,
       );
       this.#answers.delete(wrong.name);
     }
@@ -95,7 +96,12 @@ export class Questionnaire {
           ? ''
           : ' Press Enter to leave it out.'
         : ` Press Enter to keep ${printable(given)}.`;
-    terminal.say(`${capitalised(field.says)}.${kept}`);
+    const { now, defaults } = this.#request.known ?? {};
+    const known = [
+      ...(now?.[field.name] === undefined ? [] : [` Now ${now[field.name]}.`]),
+      ...(defaults?.[field.name] === undefined ? [] : [` The default is ${defaults[field.name]}.`]),
+    ].join('');
+    terminal.say(`${capitalised(field.says)}.${printable(known)}${kept}`);
     for (;;) {
       const answer = await ask(terminal, `${field.label}: `, {
         keepLines: field.kind === 'keys',
@@ -189,11 +195,11 @@ export class Questionnaire {
   }
 
   #input(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(
-      this.#fields.flatMap((field) => {
-        const raw = rawValue(field, this.#answers.get(field.name) ?? '');
-        return raw === undefined ? [] : [[field.name, raw] as const];
-      }),
-    );
+    const answers = this.#fields.flatMap((field) => {
+      const raw = rawValue(field, this.#answers.get(field.name) ?? '');
+      return raw === undefined ? [] : [[field.name, raw] as const];
+    });
+    const { verb, given } = this.#request;
+    return withOneUser(verb, { ...carried(this.#fields, given), ...Object.fromEntries(answers) });
   }
 }

@@ -131,18 +131,23 @@ export class Screen implements ShellUi {
     return this.#ask((done) => new ConfirmDialog(confirmation, () => this.changed(), done));
   }
 
-  form({ verb, given, plan }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
+  form({ verb, given, known, plan }: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
     return this.#ask(
       (done) =>
         new FormDialog({
           verb,
           given,
+          known,
           plan,
           entryPoint: this.#options.actor.entryPoint,
           changed: () => this.changed(),
           done,
         }),
     );
+  }
+
+  remember(line: string): void {
+    this.#history.add(line);
   }
 
   async view(request: ListRequest): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it, test } from 'vitest';
 import { advisedFor, commandsIn, stepFor } from '../../../src/catalogue/advice.ts';
-import { mayUse, verbCalled } from '../../../src/catalogue/catalogue.ts';
+import { mayUse, verbCalled, verbOf } from '../../../src/catalogue/catalogue.ts';
 import { parseCommandLine } from '../../../src/catalogue/parse.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
@@ -81,7 +81,10 @@ test.each(steps)('%j has no command outside of quotes', (step) => {
   // One word such as "list" may be part of a sentence; the two words of a verb are not.
   const pairs = bare.slice(1).map((second, i) => `${bare[i]} ${second}`);
   expect(pairs.filter((pair) => verbCalled(pair) !== undefined)).toEqual([]);
-  expect(isUnderstood(step.replace(/^containarium /, '').split(' '))).toBe(false);
+  const words = step.replace(/^containarium /, '').split(' ');
+  // A verb that takes several users understands every sentence that begins with it. A step names one user.
+  const isSentence = verbOf(words)?.several === true && words.length > 2;
+  expect(!isSentence && isUnderstood(words)).toBe(false);
 });
 
 describe('the next step of an owner', () => {

@@ -107,7 +107,7 @@ describe('Questionnaire', () => {
   test('says why it does not accept a value', async () => {
     const { fake, input } = fill('create', { user: 'root' }, `\rdora\r${key}\rdone\r\r`);
     expect(await input).toMatchObject({ user: 'dora' });
-    expect(fake.written).toMatch(/user: root is not accepted: .+\.\n[^]*user: \nNot accepted: a value is required\./);
+    expect(fake.written).toMatch(/root is not accepted: user: .+\.\n[^]*user: \nNot accepted: user is required\./);
   });
 
   test('goes back, even from the last question', async () => {
@@ -118,7 +118,7 @@ describe('Questionnaire', () => {
   test('requires at least one of several optional values', async () => {
     const { fake, input } = fill('resize', { user: 'bob' }, '\r\r\r\rmany\r4\r\r\r\r\r');
     expect(await input).toEqual({ user: 'bob', cpu: '4' });
-    expect(fake.written).toContain('At least one of these is required: cpu, memory, disk, processes.');
+    expect(fake.written).toContain('At least one of these is required: cpu, memory, disk-quota, processes.');
     expect(fake.written).toMatch(/Not accepted: /);
   });
 
