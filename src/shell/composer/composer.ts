@@ -4,6 +4,7 @@
  */
 import { commonBeginning, type Completion } from '../../catalogue/completion.ts';
 import type { History } from './history.ts';
+import { changes, kills, movements } from './editKeys.ts';
 import type { Key } from './keys.ts';
 import * as edit from './line.ts';
 import { emptyLine, lineOf, type Cut, type Line } from './line.ts';
@@ -302,36 +303,3 @@ export class Composer {
     this.#actions.changed();
   }
 }
-
-const movements: Readonly<Record<string, (line: Line) => Line>> = {
-  left: edit.left,
-  'ctrl-b': edit.left,
-  right: edit.right,
-  'ctrl-f': edit.right,
-  home: edit.home,
-  'ctrl-a': edit.home,
-  end: edit.end,
-  'ctrl-e': edit.end,
-  'ctrl-left': edit.wordLeft,
-  'alt-left': edit.wordLeft,
-  'alt-b': edit.wordLeft,
-  'ctrl-right': edit.wordRight,
-  'alt-right': edit.wordRight,
-  'alt-f': edit.wordRight,
-};
-
-const changes: Readonly<Record<string, (line: Line) => Line>> = {
-  backspace: edit.backspace,
-  'ctrl-h': edit.backspace,
-  delete: edit.deleteForward,
-  'ctrl-t': edit.transpose,
-};
-
-const kills: Readonly<Record<string, (line: Line) => Cut>> = {
-  'ctrl-k': edit.killToEnd,
-  'ctrl-u': edit.killToStart,
-  'ctrl-w': edit.killBlankWord,
-  'alt-backspace': edit.killWordBack,
-  'ctrl-backspace': edit.killWordBack,
-  'alt-d': edit.killWordForward,
-};
