@@ -43,7 +43,11 @@ const composer = (): Composer =>
   new Composer(new History(['list', 'create alice']), {
     changed: () => undefined,
     submit: () => undefined,
+    submitPasted: () => undefined,
+    refuse: () => undefined,
     leave: () => undefined,
+    leaveAtOnce: () => undefined,
+    hasInputEnded: () => false,
     stop: () => false,
     clearScreen: () => undefined,
     complete: () => Promise.resolve({ from: 0, candidates: [], after: '' }),
