@@ -52,12 +52,6 @@ export function openShell(options: ShellOptions): Shell {
   let ui: ShellUi | undefined;
   let model: ShellModel | undefined;
   let over = false;
-  // Where input ends by itself (`ssh -tt … < file`), the answers to its last lines are still to come.
-  const leave = (code: number): void => {
-    if (!terminal.hasInputEnded || model === undefined) stop(code);
-    else void model.liveCalls.ownEnded().then(() => stop(code));
-  };
-
   const begin = async (): Promise<void> => {
     try {
       const membership = await enterRoom(shells, actor);
@@ -66,8 +60,17 @@ export function openShell(options: ShellOptions): Shell {
         return;
       }
       const plain = options.plain ?? (membership.welcome.settings.plain ? 'setting' : undefined);
-      ui = createUi(terminal, options, plain, leave);
-      model = new ShellModel({ actor, core, shells, ui, membership, reachedAt, leave: () => leave(0) });
+      ui = createUi(terminal, options, plain, (code) => stop(code));
+      model = new ShellModel({
+        actor,
+        core,
+        shells,
+        ui,
+        membership,
+        reachedAt,
+        leave: (code) => stop(code),
+        hasInputEnded: () => terminal.hasInputEnded,
+      });
       for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
       ui.show(model, model.begin());
       if (options.line !== undefined) {
@@ -95,7 +98,7 @@ export function openShell(options: ShellOptions): Shell {
       return model?.busy ?? false;
     },
     get isWorking() {
-      return !over && (model === undefined || model.liveCalls.hasOwn);
+      return !over && (model === undefined || model.liveCalls.hasOwn || (model.isWorking && ui?.isAsking !== true));
     },
     warn(text) {
       model?.warn(text);

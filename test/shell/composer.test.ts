@@ -134,17 +134,52 @@ test('the cursor is where the next character goes, even among wide ones', async 
 });
 
 describe('a paste', () => {
-  test('of several lines becomes one line and runs nothing', async () => {
+  test('of several lines stays lines, which run after Enter, one after the other', async () => {
+    const shell = await openShell(server);
+    shell.paste('whoami\nnosuch\nversion\n');
+    await shell.shows(/^ {2}whoami\n {2}nosuch\n {2}version\n›\n3 pasted lines above: Enter runs all in order/m);
+    expect(shell.scrollback()).not.toMatch(/Name:/);
+    shell.press('enter');
+    await shell.said(/^› whoami\n {2}Name:[^]*^› nosuch\n✗[^]*^› version\n {2}\S/m);
+    await shell.shows(/help, Tab, Ctrl-O$/);
+  });
+
+  test('of several lines is dropped by Ctrl-C, and Backspace edits its last line', async () => {
     const shell = await openShell(server);
     shell.paste('whoami\nversion\n');
-    await shell.shows(/^› whoami version$/m);
-    expect(shell.scrollback()).not.toMatch(/Name:/);
+    await shell.shows(/^ {2}whoami\n {2}version\n›$/m);
+    shell.press('backspace');
+    await shell.shows(/^ {2}whoami\n› version$/m);
+    shell.press('ctrl-c');
+    await shell.shows(/^›\n.*help, Tab, Ctrl-O$/m);
+    shell.type('version\r');
+    await shell.said(/^› version\n/m);
+    expect(shell.scrollback()).not.toMatch(/whoami/);
+  });
+
+  test('of 5,000 lines is kept whole, and its first lines are shown', async () => {
+    const shell = await openShell(server);
+    shell.paste(Array.from({ length: 5000 }, (_, i) => `say line ${i} of a long paste`).join('\n'));
+    await shell.shows(
+      /^ {2}say line 0 of[^]*^ {2}… and 4994 more lines\n› say line 4999 of a long paste\n4999 pasted/m,
+    );
+    shell.press('enter');
+    await shell.said(/› say line 20 of/);
+    shell.press('ctrl-c');
+    await shell.said(/\d+ pasted lines not run\./);
+  });
+
+  test('of more than 256 KiB is refused as a whole', async () => {
+    const shell = await openShell(server);
+    shell.paste('whoami\n'.repeat(40_000));
+    await shell.said(/the paste: it is longer than 256 KiB; nothing of it was kept/);
+    await shell.shows(/^›\n.*help, Tab, Ctrl-O$/m);
   });
 
   test('of a key without paste markers runs nothing either', async () => {
     const shell = await openShell(server);
     shell.type(`${key.line.trim()}\r${key.line.trim()}\r`);
-    await shell.shows(/^› .*user@laptop$/m);
+    await shell.shows(/^ {2}ssh-ed25519 .*\n {2}ssh-ed25519 .*\n›$/m);
     expect(shell.scrollback()).not.toMatch(/unknown-command/);
   });
 

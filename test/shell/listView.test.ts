@@ -93,11 +93,13 @@ describe.each([
   test('keys act on the marked containers, and the transcript has their calls', async () => {
     const shell = await openView(size);
     shell.type(' ').press('end').type(' x');
+    await shell.shows(/^stop alice, stop carol\?[^]*Enter or y does it/m);
+    shell.press('enter');
     await shell.shows(/2 commands: stop alice, stop c|alice +- Stopped[\s\S]*carol +- Stopped/);
     await shell.shows(/\balice +- Stopped/);
     await shell.shows(/\bcarol +- Stopped/);
     expect(shell.text()).toMatch(/\bbob +• Running/);
-    shell.type('u');
+    shell.type('uy');
     await shell.shows(/\balice +• Running/);
     await shell.shows(/\bcarol +• Running/);
     await shell.shows(/✓ 2 commands: start a/);
@@ -145,7 +147,7 @@ describe.each([
     await shell.shows(/Status:\s+Running/);
     await elsewhere(['stop', 'bob']);
     await shell.shows(/Status:\s+Stopped/);
-    shell.type('u');
+    shell.type('uy');
     await shell.shows(/Status:\s+Running/);
     shell.press('end');
     await shell.shows(/SHA256:|TYPE/);
@@ -317,7 +319,7 @@ test('an owner sees only their own container, and may restart it', async () => {
   shell.press('ctrl-o');
   await shell.shows(/1 container, 1 running/);
   expect(shell.text()).not.toMatch(/alice|stop|delete|resize/);
-  shell.type('r');
+  shell.type('ry');
   await shell.shows(/✓ restart erin/);
   await elsewhere(['stop', 'erin']);
   await shell.shows(/\berin +- Stopped/);

@@ -3,10 +3,13 @@
  * displayed.
  */
 import { commonBeginning, type Completion } from '../../catalogue/completion.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { History } from './history.ts';
+import { changes, kills, movements } from './editKeys.ts';
 import type { Key } from './keys.ts';
 import * as edit from './line.ts';
 import { emptyLine, lineOf, type Cut, type Line } from './line.ts';
+import { insertPaste } from './pastedLines.ts';
 import { quoteWord } from '../../catalogue/tokens.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
 
@@ -27,6 +30,8 @@ export interface Search {
 
 export interface ComposerState {
   readonly line: Line;
+  /** Pasted lines before it. */
+  readonly pasted: readonly string[];
   readonly suggestions: Suggestions | undefined;
   readonly search: Search | undefined;
   /** True if the next Ctrl-C leaves the shell. */
@@ -36,7 +41,15 @@ export interface ComposerState {
 export interface ComposerActions {
   readonly changed: () => void;
   readonly submit: (line: string) => void;
+  /** Runs pasted lines one after the other. */
+  readonly submitPasted: (lines: readonly string[]) => void;
+  /** Says that a paste was not taken. */
+  readonly refuse: (failure: Failure) => void;
+  /** Leaves the shell when what runs has ended. */
   readonly leave: () => void;
+  readonly leaveAtOnce: () => void;
+  /** Whether no more input will come. */
+  readonly hasInputEnded: () => boolean;
   /** Stops a running call. Returns false if no call can be stopped. */
   readonly stop: () => boolean;
   readonly clearScreen: () => void;
@@ -49,7 +62,13 @@ export interface ComposerActions {
 const maxSearchLength = 256;
 
 export class Composer {
-  #state: ComposerState = { line: emptyLine, suggestions: undefined, search: undefined, leaving: false };
+  #state: ComposerState = {
+    line: emptyLine,
+    pasted: [],
+    suggestions: undefined,
+    search: undefined,
+    leaving: false,
+  };
   #killed = '';
   /** What Up looks for: the text before the cursor when Up was first pressed. */
   #prefix: string | undefined;
@@ -73,13 +92,13 @@ export class Composer {
     this.#change({ line: lineOf(text), suggestions: undefined, search: undefined });
   }
 
-  /** Inserts a paste as text. Line breaks become blanks, and nothing runs. */
+  /** Inserts a paste as text. Its lines stay lines, and nothing runs. */
   paste(text: string): void {
-    const clean = text
-      .replace(/[\r\n\t]+/g, ' ')
-      .replace(/\p{Cc}/gu, '')
-      .replace(/(?<! ) +$/, '');
-    this.#edit(edit.insert(this.#state.line, this.#state.line.text === '' ? clean.trimStart() : clean));
+    const { pasted: lines, line } = this.#state;
+    const pasted = insertPaste({ lines, line }, text);
+    if (pasted instanceof Failure) return this.#actions.refuse(pasted);
+    this.#change({ pasted: pasted.lines });
+    this.#edit(pasted.line);
   }
 
   key(key: Key): void {
@@ -105,7 +124,9 @@ export class Composer {
       case 'ctrl-c':
         return this.#interrupt();
       case 'ctrl-d':
-        return line.text === '' ? this.#actions.leave() : this.#edit(edit.deleteForward(line));
+        return this.#endOfInput();
+      case 'backspace':
+        return line.text === '' && this.#state.pasted.length > 0 ? this.#takeBack() : this.#edit(edit.backspace(line));
       case 'ctrl-r':
         return this.#change({ search: { text: '', nth: 0, found: undefined }, suggestions: undefined });
       case 'ctrl-l':
@@ -148,21 +169,37 @@ export class Composer {
   }
 
   #submit(): void {
-    const { text } = this.#state.line;
+    const { line, pasted } = this.#state;
+    const lines = [...pasted, line.text].filter((text) => text.trim() !== '');
     this.#asked++;
     this.#prefix = undefined;
-    this.#change({ line: emptyLine, suggestions: undefined });
-    if (text.trim() === '') return;
-    this.#history.add(text);
-    this.#actions.submit(text);
+    this.#change({ line: emptyLine, pasted: [], suggestions: undefined });
+    for (const text of lines) this.#history.add(text);
+    if (pasted.length > 0) this.#actions.submitPasted(lines);
+    else for (const text of lines) this.#actions.submit(text);
+  }
+
+  /** Handles Ctrl-D, which also stands for the end of the input: then no Enter will come. */
+  #endOfInput(): void {
+    const { line, pasted } = this.#state;
+    if (this.#actions.hasInputEnded()) this.#submit();
+    else if (line.text !== '' || pasted.length > 0) return this.#edit(edit.deleteForward(line));
+    this.#actions.leave();
+  }
+
+  /** Edits the last pasted line again. */
+  #takeBack(): void {
+    const { pasted } = this.#state;
+    this.#change({ pasted: pasted.slice(0, -1) });
+    this.#edit(lineOf(pasted.at(-1) ?? ''));
   }
 
   /** Handles Ctrl-C: clears the line, or stops a call, or asks whether to leave, or leaves. */
   #interrupt(): void {
-    const { line, suggestions, leaving } = this.#state;
-    if (line.text !== '' || suggestions !== undefined)
-      return this.#change({ line: emptyLine, suggestions: undefined, leaving: false });
-    if (leaving) return this.#actions.leave();
+    const { line, pasted, suggestions, leaving } = this.#state;
+    if (line.text !== '' || pasted.length > 0 || suggestions !== undefined)
+      return this.#change({ line: emptyLine, pasted: [], suggestions: undefined, leaving: false });
+    if (leaving) return this.#actions.leaveAtOnce();
     if (!this.#actions.stop()) this.#change({ leaving: true });
   }
 
@@ -321,36 +358,3 @@ export class Composer {
 
 /** Keys that select a suggestion, besides Tab. */
 const selecting: readonly string[] = ['shift-tab', 'up', 'down', 'ctrl-n', 'ctrl-p'];
-
-const movements: Readonly<Record<string, (line: Line) => Line>> = {
-  left: edit.left,
-  'ctrl-b': edit.left,
-  right: edit.right,
-  'ctrl-f': edit.right,
-  home: edit.home,
-  'ctrl-a': edit.home,
-  end: edit.end,
-  'ctrl-e': edit.end,
-  'ctrl-left': edit.wordLeft,
-  'alt-left': edit.wordLeft,
-  'alt-b': edit.wordLeft,
-  'ctrl-right': edit.wordRight,
-  'alt-right': edit.wordRight,
-  'alt-f': edit.wordRight,
-};
-
-const changes: Readonly<Record<string, (line: Line) => Line>> = {
-  backspace: edit.backspace,
-  'ctrl-h': edit.backspace,
-  delete: edit.deleteForward,
-  'ctrl-t': edit.transpose,
-};
-
-const kills: Readonly<Record<string, (line: Line) => Cut>> = {
-  'ctrl-k': edit.killToEnd,
-  'ctrl-u': edit.killToStart,
-  'ctrl-w': edit.killBlankWord,
-  'alt-backspace': edit.killWordBack,
-  'ctrl-backspace': edit.killWordBack,
-  'alt-d': edit.killWordForward,
-};

@@ -4,7 +4,7 @@ import type { EntryPoint } from '../../domain/access/actor.ts';
 import { withOneUser } from '../../catalogue/declaration/several.ts';
 import type { Key } from '../composer/keys.ts';
 import { insert, lineOf, type Line } from '../composer/line.ts';
-import { edits } from '../composer/fieldKeys.ts';
+import { edited } from '../composer/editKeys.ts';
 import type { Keyed } from '../composer/keys.ts';
 import type { KnownValues } from '../model/ui.ts';
 import { carried, fieldsOf, fieldText, judge, labelsOf, rawValue, type Field, type Judgement } from './fields.ts';
@@ -108,8 +108,8 @@ export class FormDialog implements Keyed {
       return;
     }
     if (name === 'text') return this.#edit(at, insert(current.line, text));
-    const change = edits[name];
-    if (change !== undefined) this.#edit(at, change(current.line));
+    const line = edited(current.line, name);
+    if (line !== undefined) this.#edit(at, line);
   }
 
   /** Inserts a paste into the field as text. In a key field, line breaks stay: one key per line. */

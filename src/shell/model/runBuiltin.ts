@@ -16,14 +16,17 @@ export interface BuiltinContext {
     readonly ui: Ui;
     readonly actor: Actor;
     readonly shells: Pick<ShellClient, 'saveSettings'>;
-    readonly leave: () => void;
   };
   note(text: string): void;
 }
 
 /** Runs a builtin. Rejects with a Failure if it cannot, such as `copy` before there is any text to copy. */
-export async function runBuiltin(name: Builtin, words: readonly string[], context: BuiltinContext): Promise<void> {
-  const { ui, actor, shells, leave } = context.options;
+export async function runBuiltin(
+  name: Exclude<Builtin, 'exit'>,
+  words: readonly string[],
+  context: BuiltinContext,
+): Promise<void> {
+  const { ui, actor, shells } = context.options;
   if (ui.plain && (name === 'copy' || name === 'qr')) {
     throw new Failure('usage', {
       what: quoted(name),
@@ -32,9 +35,6 @@ export async function runBuiltin(name: Builtin, words: readonly string[], contex
     });
   }
   switch (name) {
-    case 'exit':
-      leave();
-      return;
     case 'clear':
       ui.clear();
       return;

@@ -7,7 +7,7 @@ import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb, type VerbName } 
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { frontRestartText, type Notice, type ShellSettings } from '../../domain/events/notice.ts';
-import { printable, quoted } from '../../domain/text.ts';
+import { plural, printable, quoted } from '../../domain/text.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../../catalogue/completion.ts';
@@ -19,6 +19,7 @@ import { hasPlan, planOf } from '../../catalogue/plan.ts';
 import { askAboutSeveral, isAboutSeveral, type SeveralQuestion } from '../../catalogue/selection.ts';
 import { hideKeys } from './hideKeys.ts';
 import { LiveCalls } from './liveCalls.ts';
+import { Lines } from './lines.ts';
 import { runBuiltin } from './runBuiltin.ts';
 import type { RoomMembership } from './roomMembership.ts';
 import { listRequest } from './listRequest.ts';
@@ -38,8 +39,10 @@ export interface ShellModelOptions {
   readonly ui: Ui;
   readonly membership: RoomMembership;
   readonly reachedAt: string;
-  /** Ends the shell. */
-  readonly leave: () => void;
+  /** Ends the shell with an exit code. */
+  readonly leave: (code: number) => void;
+  /** Whether no more input will come, so that nobody can answer. */
+  readonly hasInputEnded: () => boolean;
 }
 
 /** Receives changes of the containers while a live list is open. */
@@ -60,6 +63,8 @@ export class ShellModel {
   /** Shows a warning in the live list while it covers `ui`. */
   warnInView: ((text: string) => void) | undefined;
   readonly #over = new AbortController();
+  readonly #lines = new Lines((line) => this.#run(line));
+  #isLeaving = false;
   /** The last configuration or key that was shown. */
   textToCopy: string | undefined;
   #lastCandidates:
@@ -99,18 +104,61 @@ export class ShellModel {
     this.options.membership.leave();
   }
 
-  /** Runs a line and resolves with its exit code. Never rejects. */
+  /** Runs a line at once and resolves with its exit code. Never rejects. */
   async run(typed: string): Promise<number> {
+    if (this.#isLeaving && builtinOf(typed)?.name !== 'exit') return this.#refuseLate([typed]);
+    return this.#lines.run(typed);
+  }
+
+  /** Runs lines one after the other, after those of an earlier call. */
+  runInOrder(lines: readonly string[]): void {
+    if (this.#isLeaving) this.#refuseLate(lines);
+    else this.#lines.runInOrder(lines);
+  }
+
+  /** Whether a line runs or waits, one that asks something included. */
+  get isWorking(): boolean {
+    return this.#lines.areWorking;
+  }
+
+  /** Ends the shell with the exit code of the last line, when all lines have ended; at once if asked a second time. */
+  leave(): void {
+    if (this.#isLeaving) {
+      // The end of the input comes after the `exit` in it, and stands for nobody's wish to wait no longer.
+      if (!this.options.hasInputEnded()) this.leaveAtOnce();
+      return;
+    }
+    this.#isLeaving = true;
+    // The line that asks for it still runs.
+    setImmediate(() => {
+      if (this.#lines.areWorking && !this.options.hasInputEnded())
+        this.note('Leaving when everything has ended. "exit" or Ctrl-C again leaves at once; changes continue.');
+    });
+    void this.#lines.ended().then(() => this.options.leave(this.#lines.exitCode));
+  }
+
+  /** Ends the shell while changes continue. */
+  leaveAtOnce(): void {
+    const continues = this.liveCalls.all.some(({ own, stop }) => own && stop === undefined);
+    this.options.leave(continues ? exitCodes.partial : this.#lines.exitCode);
+  }
+
+  async #run(typed: string): Promise<number | undefined> {
     const { ui, actor, shells } = this.options;
     const line = typed.trim().replace(/^\/\s*/, '');
-    if (line === '') return exitCodes.ok;
+    if (line === '') return undefined;
     // A line that comes with the request for the shell was not typed into the composer.
     if (line.length > maxLineLength) return this.#refuse(lineTooLong);
-    if (isWorthKeeping(line)) shells.typed(actor, line);
     const builtin = builtinOf(line);
+    if (isWorthKeeping(line)) shells.typed(actor, line);
     if (builtin?.name !== 'clear') ui.print({ kind: 'command', line: hideKeys(line) });
     try {
       if (builtin === undefined) return await this.#callVerb(line);
+      if (builtin.name === 'exit') {
+        this.#lines.drop();
+        this.leave();
+        return undefined;
+      }
       await runBuiltin(builtin.name, builtin.words, this);
       return exitCodes.ok;
     } catch (error) {
@@ -120,16 +168,30 @@ export class ShellModel {
     }
   }
 
+  #refuseLate(lines: readonly string[]): number {
+    for (const line of lines) this.note(`Not run, because this shell ends: ${printable(hideKeys(line.trim()))}`);
+    return this.#lines.exitCode;
+  }
+
   #refuse(failure: Failure): number {
     this.options.ui.print({ kind: 'failure', failure: failure.toData() });
     return failure.exitCode;
   }
 
-  /** Stops the newest call that can be stopped. Returns false if there is none. */
+  /**
+   * Stops the newest call that can be stopped, and drops the lines that wait; leaves, if the shell is waiting for that.
+   * Returns false if there is nothing of these.
+   */
   interrupt(): boolean {
+    if (this.#isLeaving) {
+      this.leaveAtOnce();
+      return true;
+    }
+    const dropped = this.#lines.drop();
+    if (dropped > 0) this.note(`${plural(dropped, 'pasted line')} not run.`);
     const liveCall = this.liveCalls.stoppable;
     liveCall?.stop?.();
-    return liveCall !== undefined;
+    return liveCall !== undefined || dropped > 0;
   }
 
   complete(text: string, cursor: number): Promise<Completion> {

@@ -5,6 +5,11 @@ import type { History } from '../composer/history.ts';
 import { ask, choose } from './prompts.ts';
 import type { LineTerminal } from './lineTerminal.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
+import { Failure } from '../../domain/failure.ts';
+import { plural, printable } from '../../domain/text.ts';
+import { failureSentences } from '../../catalogue/render.ts';
+import { insertPaste } from '../composer/pastedLines.ts';
+import { lineOf } from '../composer/line.ts';
 
 export interface CommandLineOptions {
   readonly terminal: LineTerminal;
@@ -12,47 +17,75 @@ export interface CommandLineOptions {
   /** Stops a running call. Returns false if no call can be stopped. */
   readonly stop: () => boolean;
   readonly complete: (text: string, cursor: number) => Promise<Completion>;
+  /** Whether no more input will come. */
+  readonly hasInputEnded: () => boolean;
 }
 
-/** What the user wants: run a line, open the live list, or leave. */
+/** What the user wants: run a line, open the live list, or leave, when what runs has ended or at once. */
 export type Command =
-  { readonly kind: 'run'; readonly line: string } | { readonly kind: 'view' } | { readonly kind: 'leave' };
+  { readonly kind: 'run'; readonly line: string } | { readonly kind: 'view' | 'leave' | 'leave-at-once' };
 
 const prompt = '> ';
 const publicKey = /^(ssh-(rsa|ed25519|dss)|ecdsa-sha2-\S+|sk-(ssh|ecdsa)-\S+)\s+AAAA/;
+/** How many pasted lines are said. */
+const maxSaidLines = 20;
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/;
 
 export class CommandLine {
   readonly #options: CommandLineOptions;
   /** What Up looks for: the line when Up was first pressed. */
   #prefix: string | undefined;
+  /** Pasted lines before the open one, which wait for Enter. */
+  #pasted: readonly string[] = [];
+  /** Pasted lines that run one after the other. */
+  readonly #sentLines: string[] = [];
+  #hasEnded = false;
 
   constructor(options: CommandLineOptions) {
     this.#options = options;
   }
 
+  /** Drops the pasted lines that have not run yet. Returns their number. */
+  drop(): number {
+    return this.#sentLines.splice(0).length;
+  }
+
   async read(): Promise<Command> {
-    const { terminal } = this.#options;
+    const { terminal, hasInputEnded } = this.#options;
+    const next = this.#nextPasted();
+    if (next !== undefined) return next;
+    if (this.#hasEnded) return { kind: 'leave' };
     this.#open('');
     let leaving = false;
     for (;;) {
       const reading = await terminal.next();
+      if (reading.kind === 'paste') {
+        this.#paste(reading.text);
+        continue;
+      }
       if (reading.kind === 'line') {
-        const command = this.#sent(reading.text);
+        const command = this.#sendAll(reading.text);
         if (command !== undefined) return command;
         this.#open('');
         continue;
       }
       const { name } = reading;
-      if (name === 'ctrl-c' && terminal.typed === '') {
+      if (name === 'ctrl-d' && hasInputEnded()) {
+        this.#hasEnded = true;
+        const { typed } = terminal;
+        terminal.closeLine();
+        return this.#sendAll(typed) ?? { kind: 'leave' };
+      }
+      const isEmpty = terminal.typed === '' && this.#pasted.length === 0;
+      if (name === 'ctrl-c' && isEmpty) {
         if (this.#options.stop()) continue;
-        if (leaving) return this.#closed({ kind: 'leave' });
+        if (leaving) return this.#closed({ kind: 'leave-at-once' });
         leaving = true;
         terminal.say('Press Ctrl-C again to leave; changes in progress continue.');
         continue;
       }
       leaving = false;
-      if (name === 'ctrl-d' && terminal.typed === '') return this.#closed({ kind: 'leave' });
+      if (name === 'ctrl-d' && isEmpty) return this.#closed({ kind: 'leave' });
       if (name === 'ctrl-o') return this.#closed({ kind: 'view' });
       await this.#key(name);
     }
@@ -62,6 +95,7 @@ export class CommandLine {
     const { terminal } = this.#options;
     switch (name) {
       case 'ctrl-c':
+        this.#pasted = [];
         terminal.closeLine();
         terminal.say('Cleared.');
         this.#open('');
@@ -85,12 +119,56 @@ export class CommandLine {
 
   #open(text: string): void {
     this.#prefix = undefined;
-    this.#options.terminal.open(prompt, { text });
+    this.#options.terminal.open(prompt, { text, readsPastes: true });
   }
 
   #closed(command: Command): Command {
     this.#options.terminal.closeLine();
     return command;
+  }
+
+  /** Inserts a paste of one line into the open one. Of several lines, the last one is edited. */
+  #paste(text: string): void {
+    const { terminal } = this.#options;
+    const { typed } = terminal;
+    const before = this.#pasted.length;
+    const pasted = insertPaste({ lines: this.#pasted, line: lineOf(typed) }, text);
+    if (!(pasted instanceof Failure) && pasted.lines.length === before)
+      return terminal.type(pasted.line.text.slice(typed.length));
+    terminal.closeLine();
+    if (pasted instanceof Failure) {
+      terminal.say(failureSentences(pasted.toData()).trimEnd());
+      return this.#open(typed);
+    }
+    this.#pasted = pasted.lines;
+    const added = pasted.lines.slice(before);
+    const more = added.length - maxSaidLines;
+    terminal.say(
+      [
+        ...added.slice(0, maxSaidLines).map((line) => printable(line)),
+        ...(more > 0 ? [`and ${plural(more, 'more line')}.`] : []),
+        `${plural(pasted.lines.length, 'pasted line')}. Press Enter to run all in order, or Ctrl-C to drop them.`,
+      ].join('\n'),
+    );
+    this.#open(pasted.line.text);
+  }
+
+  /** Sends the open line, after the pasted ones. */
+  #sendAll(text: string): Command | undefined {
+    if (this.#pasted.length === 0) return this.#sent(text);
+    this.#sentLines.push(...[...this.#pasted, text].filter((line) => line.trim() !== ''));
+    this.#pasted = [];
+    return this.#nextPasted();
+  }
+
+  /** Returns the next pasted line that is a command. */
+  #nextPasted(): Command | undefined {
+    for (let line = this.#sentLines.shift(); line !== undefined; line = this.#sentLines.shift()) {
+      this.#options.terminal.say(`${prompt}${printable(line)}`);
+      const command = this.#sent(line);
+      if (command !== undefined) return command;
+    }
+    return undefined;
   }
 
   #sent(text: string): Command | undefined {
@@ -120,7 +198,7 @@ export class CommandLine {
     const text = found ?? terminal.typed;
     terminal.closeLine();
     if (found === undefined) terminal.say(direction === 'older' ? 'No earlier line.' : 'No later line.');
-    terminal.open(prompt, { text });
+    terminal.open(prompt, { text, readsPastes: true });
   }
 
   async #search(): Promise<void> {

@@ -16,15 +16,19 @@ export interface LineTerminalOptions {
   readonly now?: () => number;
 }
 
-/** What the user did with the open line: sent it, or pressed a key that does not edit. */
+/** What the user did with the open line: sent it, pasted text, or pressed a key that does not edit. */
 export type Reading =
-  { readonly kind: 'line'; readonly text: string } | { readonly kind: 'key'; readonly name: string };
+  | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'paste'; readonly text: string }
+  | { readonly kind: 'key'; readonly name: string };
 
 export interface LineOptions {
   /** The initial text of the line. */
   readonly text?: string;
   /** Whether a paste keeps its line feeds, for several keys, one per line. */
   readonly keepLines?: boolean;
+  /** Whether a paste is a reading instead of text of the line. */
+  readonly readsPastes?: boolean;
 }
 
 /** The most keys that are queued. */
@@ -47,6 +51,7 @@ export class LineTerminal {
   readonly #ahead: ReturnType<TypedKeys['push']> = [];
   #line: EchoedLine | undefined;
   #keepLines = false;
+  #readsPastes = false;
   #reader: ((reading: Reading) => void) | undefined;
   #waiting: string[] = [];
   #dropped = 0;
@@ -91,11 +96,12 @@ export class LineTerminal {
   }
 
   /** Opens a line for typing. */
-  open(prompt: string, { text = '', keepLines = false }: LineOptions = {}): void {
+  open(prompt: string, { text = '', keepLines = false, readsPastes = false }: LineOptions = {}): void {
     if (this.#isClosed) return;
     this.closeLine();
     this.#line = new EchoedLine(prompt, this.#options.columns);
     this.#keepLines = keepLines;
+    this.#readsPastes = readsPastes;
     this.#line.insert(text);
     this.#options.write(this.#line.shown);
   }
@@ -167,6 +173,7 @@ export class LineTerminal {
   #take(typed: ReturnType<TypedKeys['push']>[number]): Reading | undefined {
     const line = this.#line;
     if ('paste' in typed) {
+      if (line !== undefined && this.#readsPastes) return { kind: 'paste', text: typed.paste };
       if (line !== undefined) this.#options.write(line.insert(this.#cleaned(typed.paste, line.text === '')));
       return undefined;
     }

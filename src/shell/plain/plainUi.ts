@@ -5,7 +5,9 @@
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
+import { plural } from '../../domain/text.ts';
 import { History } from '../composer/history.ts';
+import { pasteTooLong } from '../composer/pastedLines.ts';
 import type { Item } from '../items/item.ts';
 import type { ShellModel } from '../model/shellModel.ts';
 import { narrowed, type ListRequest } from '../model/listRequest.ts';
@@ -49,10 +51,11 @@ export class PlainUi implements ShellUi {
   /** Returns to the prompt while a command continues. */
   #detach: (() => void) | undefined;
   #isClosed = false;
+  #asking = 0;
 
   constructor(options: PlainUiOptions) {
     this.#options = options;
-    this.#streams = options.terminal.open();
+    this.#streams = options.terminal.open(() => this.print({ kind: 'failure', failure: pasteTooLong.toData() }));
     const { stdin, stdout } = this.#streams;
     this.#lines = new LineTerminal({
       write: (text) => stdout.write(text),
@@ -65,6 +68,10 @@ export class PlainUi implements ShellUi {
     stdin.on('data', (text: string) => this.#safely(() => this.#lines.feed(text)));
   }
 
+  get isAsking(): boolean {
+    return this.#asking > 0;
+  }
+
   show(shell: ShellModel, lines: readonly string[]): void {
     this.#shell = shell;
     this.#history = new History(lines);
@@ -73,6 +80,7 @@ export class PlainUi implements ShellUi {
       history: this.#history,
       stop: () => shell.interrupt(),
       complete: (text, cursor) => shell.complete(text, cursor),
+      hasInputEnded: () => this.#options.terminal.hasInputEnded,
     });
   }
 
@@ -104,17 +112,31 @@ export class PlainUi implements ShellUi {
   }
 
   confirm(confirmation: Confirmation): Promise<boolean> {
-    return confirm(this.#lines, confirmation);
+    return this.#ask(() => confirm(this.#lines, confirmation));
   }
 
   form(request: FormRequest): Promise<Readonly<Record<string, unknown>> | undefined> {
     const complete = async (line: string): ReturnType<ShellModel['complete']> =>
       (await this.#shell?.complete(line, line.length)) ?? { from: 0, candidates: [], after: '' };
-    return new Questionnaire(request, {
+    const questions = new Questionnaire(request, {
       terminal: this.#lines,
       entryPoint: this.#options.actor.entryPoint,
       complete: async (line) => (await complete(line)).candidates,
-    }).run();
+    });
+    return this.#ask(() => questions.run());
+  }
+
+  view(request: ListRequest): Promise<void> {
+    return this.#ask(() => this.#watch(request));
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    this.#asking++;
+    try {
+      return await question();
+    } finally {
+      this.#asking--;
+    }
   }
 
   remember(line: string): void {
@@ -122,7 +144,7 @@ export class PlainUi implements ShellUi {
   }
 
   /** Announces the list and its changes until Enter or Ctrl-C. */
-  async view(request: ListRequest): Promise<void> {
+  async #watch(request: ListRequest): Promise<void> {
     const shell = this.#shell;
     if (shell === undefined) return;
     const { shells } = shell.options;
@@ -167,10 +189,11 @@ export class PlainUi implements ShellUi {
       const command = await commands.read();
       if (command.kind === 'run') await this.#run(shell, command.line);
       else if (command.kind === 'view') await this.#run(shell, 'list --watch');
-      else {
-        this.#options.end(0);
-        return;
-      }
+      else if (command.kind === 'leave') shell.leave();
+      else shell.leaveAtOnce();
+      // Leaving closes this before the next turn, unless it waits for a command.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (command.kind === 'leave' && this.#options.terminal.hasInputEnded) return;
     }
   }
 
@@ -185,8 +208,10 @@ export class PlainUi implements ShellUi {
   #interrupted(): boolean {
     const shell = this.#shell;
     if (shell === undefined) return false;
+    const dropped = this.#commands?.drop() ?? 0;
+    if (dropped > 0) this.#lines.say(`${plural(dropped, 'pasted line')} not run.`);
     if (shell.interrupt()) return true;
-    if (this.#detach === undefined || !shell.liveCalls.all.some(({ own }) => own)) return false;
+    if (this.#detach === undefined || !shell.liveCalls.all.some(({ own }) => own)) return dropped > 0;
     this.#lines.say('The command continues. Its end is announced here.');
     this.#detach();
     return true;

@@ -19,6 +19,7 @@ export async function ask(terminal: LineTerminal, prompt: string, options: Quest
   for (;;) {
     const reading = await terminal.next();
     if (reading.kind === 'line') return reading.text;
+    if (reading.kind === 'paste') continue;
     if (reading.name === 'ctrl-c' || (reading.name === 'ctrl-d' && terminal.typed === '')) {
       terminal.closeLine();
       return undefined;

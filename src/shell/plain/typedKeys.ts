@@ -2,9 +2,8 @@
  * Turns the input of an unknown terminal into keys. Without bracketed paste mode a paste is recognised by its content.
  * Input that follows at once belongs to it, because a long paste arrives in several pieces.
  */
-import { maxLineLength } from '../composer/line.ts';
 import { split, type Key } from '../composer/keys.ts';
-import { looksLikePaste } from '../terminal/pastes.ts';
+import { looksLikePaste, maxPasteBytes } from '../terminal/pastes.ts';
 
 export type Typed = Key | { readonly paste: string };
 
@@ -62,8 +61,8 @@ export class TypedKeys {
   #plain(text: string, keys: Typed[]): void {
     if (text === '') return;
     if (this.#marked !== undefined) {
-      // A paste without an end marker is cut at the longest line.
-      this.#marked = (this.#marked + text).slice(0, maxLineLength);
+      // The terminal has passed on no longer one.
+      this.#marked = (this.#marked + text).slice(0, maxPasteBytes);
       return;
     }
     const now = this.#now();

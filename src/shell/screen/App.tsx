@@ -7,7 +7,7 @@ import { useEffect, useSyncExternalStore, type ReactElement } from 'react';
 import type { Keyed } from '../composer/keys.ts';
 import { FormView } from '../forms/FormView.tsx';
 import { LiveCallLines, countLines } from './LiveCallLines.tsx';
-import { ComposerView } from './ComposerView.tsx';
+import { ComposerView, pastedRows } from './ComposerView.tsx';
 import { ConfirmView } from './ConfirmView.tsx';
 import type { ScreenStore } from './store.ts';
 import { useKeys } from './useKeys.ts';
@@ -49,7 +49,7 @@ export function App({ store, keyed, onMount, onError }: AppProps): ReactElement 
 
   // One row stays free for the cursor after the last line.
   const room = Math.max(3, rows - 1);
-  const below = dialog === undefined ? 2 : Math.min(room - 1, dialog.height);
+  const below = dialog === undefined ? 2 + pastedRows(composer, room - 2) : Math.min(room - 1, dialog.height);
   const above = Math.max(0, Math.min(liveCalls.length === 0 ? 0 : 12, room - below));
   const shown = countLines(liveCalls, above);
   return (

@@ -5,8 +5,9 @@
 import { Box, Text, useCursor } from 'ink';
 import type { ReactElement } from 'react';
 import stringWidth from 'string-width';
-import { printable } from '../../domain/text.ts';
+import { plural, printable } from '../../domain/text.ts';
 import type { ComposerState, Suggestions } from '../composer/composer.ts';
+import { pastedStatus } from '../composer/pastedLines.ts';
 import { windowOf } from '../composer/window.ts';
 import { pad } from '../items/fit.ts';
 import { signs, styles, tones } from '../items/theme.ts';
@@ -23,7 +24,13 @@ export interface ComposerViewProps {
 }
 
 const maxSuggestions = 8;
+const maxPastedRows = 6;
 const promptWidth = 2;
+
+/** Returns how many rows pasted lines take, at most `room`. */
+export function pastedRows({ pasted }: Pick<ComposerState, 'pasted'>, room: number): number {
+  return Math.max(0, Math.min(pasted.length, maxPastedRows, room));
+}
 
 export function ComposerView({ composer, hint, status, columns, rows, top }: ComposerViewProps): ReactElement {
   const { setCursorPosition } = useCursor();
@@ -34,10 +41,12 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
     search === undefined
       ? windowOf(line, columns - promptWidth - 1)
       : { text: search.found ?? (search.text === '' ? '' : '(no match)'), column: 0 };
-  setCursorPosition({ x: search === undefined ? before + shown.column : Math.max(0, before - 3), y: top });
-  const room = Math.max(0, Math.min(maxSuggestions, rows - 2));
+  const above = pastedRows(composer, rows - 2);
+  setCursorPosition({ x: search === undefined ? before + shown.column : Math.max(0, before - 3), y: top + above });
+  const room = Math.max(0, Math.min(maxSuggestions, rows - 2 - above));
   return (
     <Box flexDirection="column">
+      <PastedLines lines={composer.pasted} rows={above} />
       <Box height={1} paddingRight={1} overflow="hidden">
         <Text wrap="truncate">
           <Text {...styles.prompt}>{prompt}</Text> {printable(shown.text)}
@@ -53,8 +62,26 @@ export function ComposerView({ composer, hint, status, columns, rows, top }: Com
   );
 }
 
+/** Shows the pasted lines; of more than fit, the first ones and their number. */
+function PastedLines({ lines, rows }: { readonly lines: readonly string[]; readonly rows: number }): ReactElement {
+  const shown = lines.length > rows ? lines.slice(0, Math.max(0, rows - 1)) : lines;
+  const more = lines.length - shown.length;
+  return (
+    <Box flexDirection="column">
+      {shown.map((line, i) => (
+        <Text key={i} wrap="truncate">
+          {`  ${printable(line)}`}
+        </Text>
+      ))}
+      {more > 0 && rows > 0 ? (
+        <Text wrap="truncate" {...tones.quiet}>{`  … and ${plural(more, 'more line')}`}</Text>
+      ) : undefined}
+    </Box>
+  );
+}
+
 function statusOf(
-  { suggestions, search }: ComposerState,
+  { suggestions, search, pasted }: ComposerState,
   hint: string | undefined,
   status: string,
   room: number,
@@ -66,6 +93,7 @@ function statusOf(
     const more = suggestions.candidates.length - room;
     return `Tab and arrows select, Enter accepts, Esc closes${more > 0 ? ` (${suggestions.candidates.length} in all)` : ''}`;
   }
+  if (pasted.length > 0) return pastedStatus(pasted.length);
   return hint ?? status;
 }
 

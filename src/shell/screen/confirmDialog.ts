@@ -1,4 +1,4 @@
-import { edits } from '../composer/fieldKeys.ts';
+import { edited } from '../composer/editKeys.ts';
 import type { Key, Keyed } from '../composer/keys.ts';
 import { emptyLine, insert, type Line } from '../composer/line.ts';
 import type { Confirmation } from '../model/ui.ts';
@@ -36,8 +36,8 @@ export class ConfirmDialog implements Keyed {
       case 'text':
         return this.#edit(insert(this.line, text));
       default: {
-        const change = edits[name];
-        if (change !== undefined) this.#edit(change(this.line));
+        const line = edited(this.line, name);
+        if (line !== undefined) this.#edit(line);
       }
     }
   }

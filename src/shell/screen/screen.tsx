@@ -6,6 +6,7 @@ import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { verbOf } from '../../catalogue/catalogue.ts';
 import { Composer } from '../composer/composer.ts';
+import { pasteTooLong } from '../composer/pastedLines.ts';
 import { History } from '../composer/history.ts';
 import type { Keyed } from '../composer/keys.ts';
 import { FormDialog } from '../forms/formDialog.ts';
@@ -54,9 +55,13 @@ export class Screen implements ShellUi {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
-    this.#streams = options.terminal.open();
+    this.#streams = options.terminal.open(() => this.print({ kind: 'failure', failure: pasteTooLong.toData() }));
     this.#composer = this.#makeComposer();
     this.#store = new ScreenStore(this.#state());
+  }
+
+  get isAsking(): boolean {
+    return this.#turns.isTaken;
   }
 
   /** Starts drawing and reading keys. */
@@ -188,7 +193,11 @@ export class Screen implements ShellUi {
     return new Composer(this.#history, {
       changed: () => this.changed(),
       submit: (line) => void this.#shell?.run(line),
-      leave: () => this.#options.end(0),
+      submitPasted: (lines) => this.#shell?.runInOrder(lines),
+      refuse: (failure) => this.print({ kind: 'failure', failure: failure.toData() }),
+      leave: () => this.#shell?.leave(),
+      leaveAtOnce: () => this.#shell?.leaveAtOnce(),
+      hasInputEnded: () => this.#options.terminal.hasInputEnded,
       stop: () => this.#shell?.interrupt() ?? false,
       clearScreen: () => this.clear(),
       complete: (text, cursor) =>

@@ -4,8 +4,8 @@
 export const pasteBegins = '\x1b[200~';
 export const pasteEnds = '\x1b[201~';
 
-/** The longest paste, in UTF-16 units; the rest is dropped. No input line is longer. */
-export const maxPasteLength = 16_384;
+/** The longest paste with markers, in bytes: thousands of lines. A longer one is refused, for half of it means nothing. */
+export const maxPasteBytes = 256 * 1024;
 
 /** Signs of a paste without markers: a public key, or more UTF-16 units in one packet than a person types. */
 const keyType = /(^|\s)(ssh-(rsa|ed25519|dss)|ecdsa-sha2-|sk-(ssh|ecdsa)-)/;

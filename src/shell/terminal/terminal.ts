@@ -3,14 +3,17 @@
  * container. The newest owner receives the keys; when it closes, the previous owner receives them again.
  */
 import type { HandedOverTerminal, TerminalReceiver } from '../../domain/terminal.ts';
-import { ReplyFilter } from './replyFilter.ts';
 import { TerminalModes } from './terminalModes.ts';
 import type { TerminalPort } from './port.ts';
 import { TerminalInput, TerminalOutput, type Colour } from './streams.ts';
 import { InputPacer } from './inputPacer.ts';
+import { SequenceReader, type Token } from './sequenceReader.ts';
 
 interface Owner {
-  data(data: Buffer): void;
+  /** Receives what was typed, as it came. */
+  data?(data: Buffer): void;
+  /** Receives the keys in what was typed. */
+  typed?(tokens: readonly Token[]): void;
   resized(): void;
 }
 
@@ -38,7 +41,11 @@ export class Terminal {
   #earlyBytes = 0;
   #isKept = false;
   readonly #modes = new TerminalModes();
-  readonly #filter = new ReplyFilter();
+  /**
+   * Reads what a program gets too: the rest of a reply to its query may come after its end, when the shell has the
+   * terminal again.
+   */
+  readonly #reader = new SequenceReader((tokens) => this.#owners.at(-1)?.typed?.(tokens));
   readonly colour: Colour;
   readonly closed: Promise<void>;
   #isClosed = false;
@@ -58,6 +65,7 @@ export class Terminal {
         },
         end: () => {
           this.#isClosed = true;
+          this.#reader.forgetEscape();
           resolve();
         },
       });
@@ -94,8 +102,8 @@ export class Terminal {
     this.#isKept = true;
   }
 
-  /** Makes Ink the owner of the terminal. */
-  open(): InkStreams {
+  /** Makes Ink the owner of the terminal. `refused` is called for a paste that is too long. */
+  open(refused: () => void = () => undefined): InkStreams {
     const stdin = new TerminalInput();
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
     const pacer = new InputPacer(
@@ -104,7 +112,10 @@ export class Terminal {
     );
     let resizing: NodeJS.Immediate | undefined;
     const owner: Owner = {
-      data: (data) => pacer.push(this.#filter.push(data)),
+      typed: (tokens) => {
+        pacer.push(tokens);
+        if (tokens.some(({ kind }) => kind === 'long-paste')) refused();
+      },
       // At most once per turn: a client can send a thousand sizes in one packet, and each costs a new layout.
       resized: () => {
         resizing ??= setImmediate(() => {
@@ -114,7 +125,7 @@ export class Terminal {
       },
     };
     this.#owners.push(owner);
-    if (!this.#isKept) for (const data of this.#takeEarly()) owner.data(data);
+    if (!this.#isKept) for (const data of this.#takeEarly()) this.#reader.push(data);
     return {
       stdin,
       stdout,
@@ -166,6 +177,7 @@ export class Terminal {
         if (!this.#owners.includes(owner)) return;
         this.#remove(owner);
         this.#hold(owner, false);
+        this.#reader.forgetEscape();
         this.#programs--;
         // Reset SGR and the scrolling region: the program may have ended at any point. Setting the region moves the
         // cursor (DECSTBM), hence the save and restore around it. A program that sent only plain text may have done so
@@ -190,8 +202,9 @@ export class Terminal {
 
   #receive(data: Buffer): void {
     const owner = this.#owners.at(-1);
-    if (owner === undefined || this.#isKept) this.#keep(data);
-    else owner.data(data);
+    if (owner === undefined || this.#isKept) return this.#keep(data);
+    owner.data?.(data);
+    this.#reader.push(data);
   }
 
   #keep(data: Buffer): void {

@@ -39,7 +39,10 @@ export interface ListAppProps {
 }
 
 export function ListApp({ controller, liveCalls, hostNote, onMount }: ListAppProps): ReactElement {
-  const { dialog, pane, typing, message } = useSyncExternalStore(controller.store.subscribe, controller.store.get);
+  const { dialog, pane, typing, question, message } = useSyncExternalStore(
+    controller.store.subscribe,
+    controller.store.get,
+  );
   const { columns, rows } = useWindowSize();
   const { suspendTerminal } = useApp();
   useKeys(
@@ -67,8 +70,12 @@ export function ListApp({ controller, liveCalls, hostNote, onMount }: ListAppPro
       <Footer
         dialog={dialog}
         typing={typing}
-        message={message ?? liveCallMessage(liveCalls())}
-        hints={hints(controller.bindings, controller.place, pane?.copy !== undefined)}
+        message={
+          question === undefined ? (message ?? liveCallMessage(liveCalls())) : { tone: 'warn', text: question.text }
+        }
+        hints={
+          question === undefined ? hints(controller.bindings, controller.place, pane?.copy !== undefined) : answers
+        }
         columns={columns}
         rows={below}
         top={rows - below}
@@ -208,6 +215,9 @@ function Footer({ dialog, typing, message, hints: keys, columns, rows, top }: Fo
     </Box>
   );
 }
+
+/** The keys that answer a question. */
+const answers: readonly string[] = ['Enter or y does it', 'any other key cancels'];
 
 const filterPrompt = 'Filter: ';
 

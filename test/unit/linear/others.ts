@@ -28,7 +28,7 @@ import { parseLine } from '../../../src/shell/model/parseLine.ts';
 import { EchoedLine } from '../../../src/shell/plain/echoedLine.ts';
 import { TypedKeys } from '../../../src/shell/plain/typedKeys.ts';
 import { InputPacer } from '../../../src/shell/terminal/inputPacer.ts';
-import { ReplyFilter } from '../../../src/shell/terminal/replyFilter.ts';
+import { SequenceReader } from '../../../src/shell/terminal/sequenceReader.ts';
 import { TerminalModes } from '../../../src/shell/terminal/terminalModes.ts';
 import { cell, cut, wrapped } from '../../../src/shell/views/layout/cells.ts';
 import { textsOf, type Hostile } from './hostile.ts';
@@ -43,7 +43,11 @@ const composer = (): Composer =>
   new Composer(new History(['list', 'create alice']), {
     changed: () => undefined,
     submit: () => undefined,
+    submitPasted: () => undefined,
+    refuse: () => undefined,
     leave: () => undefined,
+    leaveAtOnce: () => undefined,
+    hasInputEnded: () => false,
     stop: () => false,
     clearScreen: () => undefined,
     complete: () => Promise.resolve({ from: 0, candidates: [], after: '' }),
@@ -126,11 +130,18 @@ export const others: readonly Other[] = [
         () => undefined,
         () => undefined,
       );
-      pacer.push(text);
+      pacer.push([{ kind: 'text', text }]);
       pacer.close();
     },
   },
-  { name: 'replies of a terminal', feed: (text) => new ReplyFilter().push(Buffer.from(text)) },
+  {
+    name: 'what a terminal sends',
+    feed: (text) => {
+      const reader = new SequenceReader(() => undefined);
+      reader.push(Buffer.from(text));
+      reader.forgetEscape();
+    },
+  },
   { name: 'modes of a terminal', feed: (text) => new TerminalModes().read(text) },
   { name: 'a cell of the live list', feed: (text) => [cell(text, 40), cut(text, 40), pad(text, 40)] },
   { name: 'broken lines', feed: (text) => wrapped(text, 80) },

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import xterm from '@xterm/headless';
 import { TerminalModes } from '../../../src/shell/terminal/terminalModes.ts';
-import { ReplyFilter } from '../../../src/shell/terminal/replyFilter.ts';
 import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
 import { Terminal } from '../../../src/shell/terminal/terminal.ts';
 import { TerminalOutput, withoutColour } from '../../../src/shell/terminal/streams.ts';
@@ -83,42 +82,6 @@ describe('a terminal on which a program crashed', () => {
     );
     expect(emulator.buffer.active.type).toBe('normal');
     expect(lines.filter((line) => line !== '')).toEqual(['before', 'after lqk']);
-  });
-});
-
-describe('ReplyFilter', () => {
-  const typed = (...pieces: string[]): string => {
-    const filter = new ReplyFilter();
-    return pieces.map((piece) => filter.push(Buffer.from(piece))).join('');
-  };
-
-  it.each([
-    ['text', ['abc'], 'abc'],
-    ['a colour reply', ['a\x1b]11;rgb:ff/ff/ff\x07b'], 'ab'],
-    ['a reply that ends with ST', ['a\x1b]11;rgb\x1b\\b'], 'ab'],
-    ['a reply in pieces', ['a\x1b]11', ';rgb\x1b', '\\b'], 'ab'],
-    ['a settings reply', ['\x1bP1$r0m\x1b\\x'], 'x'],
-    ['an escape key', ['\x1b'], '\x1b'],
-    ['an arrow key', ['\x1b[A'], '\x1b[A'],
-    ['Alt-b', ['\x1bb'], '\x1bb'],
-    ['a character in two packets', [], ''],
-  ])('returns what is typed in %s', (_, pieces, expected) => {
-    expect(typed(...pieces)).toBe(expected);
-  });
-
-  it('joins a character that arrives in two packets', () => {
-    const filter = new ReplyFilter();
-    const bytes = Buffer.from('ö');
-    expect(filter.push(bytes.subarray(0, 1)) + filter.push(bytes.subarray(1))).toBe('ö');
-  });
-
-  it('does not swallow the input after a reply that never ends', () => {
-    let now = 0;
-    const filter = new ReplyFilter(() => now);
-    expect(filter.push(Buffer.from('\x1b]11;'))).toBe('');
-    now = 1000;
-    expect(filter.push(Buffer.from('list\r'))).toBe('list\r');
-    expect(filter.push(Buffer.from(`\x1b]${'x'.repeat(5000)}`)).length).toBeLessThan(1000);
   });
 });
 
@@ -210,6 +173,41 @@ describe('Terminal', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(sizes.slice(3)).toEqual(['drawn 92']);
     program.giveBack();
+  });
+
+  it('swallows the rest of a reply whose beginning a program got before it ended', async () => {
+    const { terminal, type } = open();
+    const { stdin } = terminal.open();
+    let typed = '';
+    stdin.on('data', (data: Buffer) => (typed += data.toString()));
+    const program = terminal.handOver(() => undefined);
+    const got: string[] = [];
+    program.attach({ input: (data) => got.push(data.toString()), resize: () => undefined, end: () => undefined });
+    type(Buffer.from('\x1b]11;rgb:ff'));
+    program.giveBack();
+    type(Buffer.from('ff/0000/0000\x1b\\list'));
+    await vi.waitFor(() => expect(typed).toBe('list'));
+    expect(got).toEqual(['\x1b]11;rgb:ff']);
+  });
+
+  it('takes no Escape key from a program that ends', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { terminal, type } = open();
+      const { stdin } = terminal.open();
+      let typed = '';
+      stdin.on('data', (data: Buffer) => (typed += data.toString()));
+      const program = terminal.handOver(() => undefined);
+      program.attach({ input: () => undefined, resize: () => undefined, end: () => undefined });
+      type(Buffer.from('\x1b'));
+      program.giveBack();
+      await vi.advanceTimersByTimeAsync(10_000);
+      type(Buffer.from('b'));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(typed).toBe('b');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('keeps the first 64 KiB that are typed before it has an owner', async () => {

@@ -17,7 +17,7 @@ import { Details } from './details.ts';
 import { Pane } from './pane.ts';
 import { changedFields, deletionOfSeveral, sizeForm } from './dialogs.ts';
 import { commandLines, runBatch } from './batch.ts';
-import { commandMessage, failureMessage, outcomeMessage, type Message } from './messages.ts';
+import { cancelled, commandMessage, failureMessage, outcomeMessage, type Message } from './messages.ts';
 import { accessOf, sshCommand } from '../model/sshCommand.ts';
 import type { ViewState } from './viewState.ts';
 
@@ -66,12 +66,24 @@ export class Actions {
         return this.#resize(verb, containers);
       case 'delete':
         return void this.#once(['delete'], () => this.#delete(verb, containers));
-      default:
-        return void this.#run(
-          verb,
-          containers.map(({ user }) => ({ user })),
-        );
+      default: {
+        const inputs = containers.map(({ user }) => ({ user }));
+        // A shell asks nothing: it shows itself, and its end undoes it.
+        if (verb.changes && verb.handsOverTerminal !== true) return this.#askToRun(verb, inputs);
+        return void this.#run(verb, inputs);
+      }
     }
+  }
+
+  /** Asks before a change: a letter may be one of a word that was meant for another window. */
+  #askToRun(verb: AnyVerb, inputs: readonly Readonly<Record<string, unknown>>[]): void {
+    const lines = commandLines({ verb, inputs });
+    this.#set({
+      question: {
+        text: `${lines.join(', ')}?`,
+        run: () => void this.#run(verb, inputs),
+      },
+    });
   }
 
   async #run(verb: AnyVerb, wanted: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
@@ -225,7 +237,7 @@ export class Actions {
       if (this.#host.state().dialog !== undefined) return;
       const done = (confirmed: boolean): void => {
         this.#set({ dialog: undefined });
-        if (!confirmed) return this.#show({ tone: 'quiet', text: 'Cancelled. Nothing was changed.' });
+        if (!confirmed) return this.#show(cancelled);
         void this.#run(
           verb,
           containers.map(({ user }) => ({ user, confirm: user })),

@@ -1,7 +1,7 @@
 /** Controls the live list: turns keys and updates into state. Independent of how it is displayed. */
 import type { Failure } from '../../../domain/failure.ts';
 import type { FeedContainer, FeedUpdate } from '../../../domain/events/notice.ts';
-import { edits } from '../../composer/fieldKeys.ts';
+import { edited } from '../../composer/editKeys.ts';
 import type { Key, Keyed } from '../../composer/keys.ts';
 import { insert, lineOf, type Line } from '../../composer/line.ts';
 import { Store } from '../../screen/store.ts';
@@ -14,8 +14,8 @@ import { helpBlocks } from '../model/helpBlocks.ts';
 import { Widths } from '../layout/layout.ts';
 import { ListModel } from '../model/listModel.ts';
 import { Pane } from './pane.ts';
-import { commandMessage, failureMessage, type Message } from './messages.ts';
-import type { ViewState } from './viewState.ts';
+import { cancelled, commandMessage, failureMessage, type Message } from './messages.ts';
+import type { Question, ViewState } from './viewState.ts';
 
 export interface ControllerOptions {
   readonly shell: Pick<ShellModel, 'options' | 'liveCalls' | 'runDirectly'>;
@@ -33,7 +33,13 @@ export class ListController implements Keyed {
   readonly model = new ListModel();
   readonly widths = new Widths();
   readonly bindings: readonly Binding[];
-  readonly store = new Store<ViewState>({ dialog: undefined, pane: undefined, typing: undefined, message: undefined });
+  readonly store = new Store<ViewState>({
+    dialog: undefined,
+    pane: undefined,
+    typing: undefined,
+    question: undefined,
+    message: undefined,
+  });
   readonly #options: ControllerOptions;
   readonly #actions: Actions;
 
@@ -112,14 +118,20 @@ export class ListController implements Keyed {
   }
 
   #press(name: string, text: string): void {
-    const { dialog, typing } = this.store.get();
+    const { dialog, typing, question } = this.store.get();
     if (dialog !== undefined) return dialog.key({ name, text });
+    if (question !== undefined) return this.#answer(question, name === 'enter' || text === 'y');
     if (typing !== undefined) return this.#filterKey(name, text, typing);
     const binding = bindingOf(this.bindings, this.place, name === 'text' ? text : name);
     if (binding === undefined) return;
     const { pane } = this.store.get();
     if (pane !== undefined && this.#scroll(pane, binding.action)) return this.changed();
     this.#act(binding);
+  }
+
+  #answer({ run }: Question, confirmed: boolean): void {
+    this.#set({ question: undefined, message: cancelled });
+    if (confirmed) run();
   }
 
   #filterKey(name: string, text: string, line: Line): void {
@@ -137,8 +149,8 @@ export class ListController implements Keyed {
       case 'text':
         return this.#typed(insert(line, text, maxFilterLength));
       default: {
-        const change = edits[name];
-        if (change !== undefined) this.#typed(change(line));
+        const changed = edited(line, name);
+        if (changed !== undefined) this.#typed(changed);
       }
     }
   }

@@ -26,6 +26,8 @@ export function outcomeMessage(lines: readonly string[], ends: readonly CallEnd[
   return { tone: 'bad', text: `${signs.failed} ${failures.length} of ${lines.length} failed. ${line}: ${why}` };
 }
 
+export const cancelled: Message = { tone: 'quiet', text: 'Cancelled. Nothing was changed.' };
+
 export function commandMessage(lines: readonly string[]): Message {
   return { tone: 'plain', text: `${signs.prompt} ${lines.join(', ')}` };
 }

@@ -148,6 +148,7 @@ describe('CommandLine', () => {
       history: new History(['list', 'info bob']),
       stop: () => false,
       complete,
+      hasInputEnded: () => false,
     });
     return { command: await line.read(), written: fake.written };
   };
@@ -157,7 +158,7 @@ describe('CommandLine', () => {
     ['\r\rlist\r', { kind: 'run', line: 'list' }],
     ['\x04', { kind: 'leave' }],
     ['x\x04\x03\x04', { kind: 'leave' }],
-    ['\x03\x03', { kind: 'leave' }],
+    ['\x03\x03', { kind: 'leave-at-once' }],
     ['\x03list\r', { kind: 'run', line: 'list' }],
     ['\x03x\x7f\x03\x03', { kind: 'leave' }],
     ['\x0f', { kind: 'view' }],

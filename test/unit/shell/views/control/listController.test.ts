@@ -22,6 +22,9 @@ describe('a key of the live list', () => {
   test('runs its verb on the selected container', async () => {
     const w = opened();
     w.press('j', 'x');
+    expect(w.controller.store.get().question?.text).toBe('stop bob?');
+    expect(w.calls.lines).toEqual([]);
+    w.press('enter');
     expect(w.message()).toBe('› stop bob');
     await w.settle();
     expect(w.calls.lines).toEqual(['stop bob']);
@@ -30,7 +33,7 @@ describe('a key of the live list', () => {
 
   test('runs its verb on the marked containers only', async () => {
     const w = opened();
-    w.press(' ', 'G', ' ', 'g', 'r');
+    w.press(' ', 'G', ' ', 'g', 'r', 'y');
     await w.settle();
     expect(w.calls.lines).toEqual(['restart alice', 'restart carol']);
   });
@@ -49,7 +52,7 @@ describe('a key of the live list', () => {
             : { kind: 'done', result: 1, blocks: [], exitCode: 0 },
         ),
     });
-    w.press('a', 'u');
+    w.press('a', 'u', 'y');
     await w.settle();
     expect(w.message()).toBe('✗ 1 of 3 failed. start bob: another operation is running; try again');
   });
@@ -61,12 +64,23 @@ describe('a key of the live list', () => {
         new Promise((resolve) => waiting.push(() => resolve({ kind: 'done', result: 1, blocks: [], exitCode: 0 }))),
     });
     w.controller.apply(whole(...Array.from({ length: 10 }, (_, i) => container(`user${i}`))));
-    w.press('a', 'x');
+    w.press('a', 'x', 'y');
     await w.settle();
     expect(waiting).toHaveLength(4);
     waiting[0]?.();
     await w.settle();
     expect(waiting).toHaveLength(5);
+  });
+
+  test.each(['u', 'x', 'r', 'b'])('that changes a container does nothing by itself: %s', async (key) => {
+    const w = opened();
+    for (const other of ['escape', 'g', 'x', 'u', 'r', 'b', ' ', 'down', 'q']) {
+      w.press(key, other);
+      expect(w.message()).toBe('Cancelled. Nothing was changed.');
+    }
+    await w.settle();
+    expect(w.calls).toMatchObject({ lines: [], closed: 0 });
+    expect(w.controller.store.get().question).toBeUndefined();
   });
 
   test('works if several arrive in one packet', () => {
@@ -100,7 +114,7 @@ describe('the role of the actor', () => {
 
   test('lets an owner restart their own container', async () => {
     const w = opened({ actor: { name: 'alice', role: 'owner', entryPoint: 'self', owns: ['alice'] } });
-    w.press('x', 'r');
+    w.press('x', 'r', 'y');
     await w.settle();
     expect(w.calls.lines).toEqual(['restart alice']);
   });
@@ -283,7 +297,7 @@ describe('the details of a container', () => {
 
   test('make keys act on their container, whatever is marked', async () => {
     const w = opened({ answer: () => ({ container: {} }) });
-    w.press('j', ' ', 'k', 'enter', 'x');
+    w.press('j', ' ', 'k', 'enter', 'x', 'y');
     await w.settle();
     expect(w.calls.lines).toEqual(['stop alice']);
   });

@@ -1,0 +1,66 @@
+/** The lines of one shell: those that run, those that wait for one another, and the exit code of the last one. */
+import { exitCodes } from '../../domain/failure.ts';
+
+export class Lines {
+  readonly #run: (line: string) => Promise<number | undefined>;
+  #running = 0;
+  readonly #waiting: string[] = [];
+  #isInOrder = false;
+  /** Numbers the lines: several may run at once, and the last one typed need not be the last that ends. */
+  #count = 0;
+  #last = 0;
+  #code: number = exitCodes.ok;
+  #listeners: (() => void)[] = [];
+
+  /** `run` runs one line. Never rejects. Resolves with no exit code for a line that runs nothing, such as `exit`. */
+  constructor(run: (line: string) => Promise<number | undefined>) {
+    this.#run = run;
+  }
+
+  /** The exit code of the last line among those that have ended. */
+  get exitCode(): number {
+    return this.#code;
+  }
+
+  get areWorking(): boolean {
+    return this.#running > 0 || this.#waiting.length > 0;
+  }
+
+  /** Resolves when no line runs or waits. */
+  async ended(): Promise<void> {
+    while (this.areWorking) await new Promise<void>((resolve) => this.#listeners.push(resolve));
+  }
+
+  async run(line: string): Promise<number> {
+    const number = ++this.#count;
+    this.#running++;
+    try {
+      const code = await this.#run(line);
+      if (code !== undefined && number > this.#last) {
+        this.#last = number;
+        this.#code = code;
+      }
+      return code ?? this.#code;
+    } finally {
+      this.#running--;
+      for (const ended of this.#listeners.splice(0)) ended();
+    }
+  }
+
+  /** Runs lines one after the other. Lines of a later call wait for these. */
+  runInOrder(lines: readonly string[]): void {
+    for (const line of lines) this.#waiting.push(line);
+    if (!this.#isInOrder) void this.#runWaiting();
+  }
+
+  /** Drops the lines that wait. Returns their number. */
+  drop(): number {
+    return this.#waiting.splice(0).length;
+  }
+
+  async #runWaiting(): Promise<void> {
+    this.#isInOrder = true;
+    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) await this.run(line);
+    this.#isInOrder = false;
+  }
+}
