@@ -106,13 +106,13 @@ describe('a shell', () => {
     expect(port.written).toContain('no room');
   });
 
-  it('that gets a malformed answer shows an error and continues', async () => {
+  it('that gets a malformed answer shows an error, continues, and ends with the status of its last command', async () => {
     const { port, shell } = open({ call: () => Promise.resolve({ result: undefined }) });
     await drawn(port);
     port.type_('list\r');
     await vi.waitFor(() => expect(port.written).toMatch(/\(internal\)/));
     port.type_('\x04');
-    expect(await shell.ended).toBe(0);
+    expect(await shell.ended).toBe(1);
   });
 });
 
