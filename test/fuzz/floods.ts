@@ -7,6 +7,7 @@ import type { CoreClient } from '../../src/protocol/client.ts';
 import type * as ShellModule from '../../src/shell/shell.ts';
 import type { TerminalReceiver } from '../../src/domain/terminal.ts';
 import type { TerminalPort } from '../../src/shell/terminal/port.ts';
+import { alone } from '../support/alone.ts';
 import { eventually } from '../support/eventually.ts';
 import { container, whole } from '../support/containers.ts';
 import { keys, places } from './keys.ts';
@@ -28,6 +29,8 @@ class Port implements TerminalPort {
   columns: number;
   readonly rows = 24;
   written = '';
+  readonly spend = alone.spend;
+  readonly later = alone.later;
   held = false;
   #listener: TerminalReceiver | undefined;
 

@@ -2,6 +2,7 @@
 import type { Connection, ServerChannel } from 'ssh2';
 import type { TerminalReceiver } from '../../domain/terminal.ts';
 import type { TerminalPort } from '../../shell/terminal/port.ts';
+import { shareOf, type ClientShare } from '../transport/clientShare.ts';
 import { ChannelOutput } from './channelOutput.ts';
 import type { TerminalSize } from './terminalSize.ts';
 
@@ -27,6 +28,7 @@ export class ChannelTerminal implements TerminalPort {
   rows: number;
   readonly #channel: ServerChannel;
   readonly #output: ChannelOutput;
+  readonly #share: ClientShare;
   #receiver: TerminalReceiver | undefined;
   /** Input from before a shell is attached. */
   #early: Buffer[] = [];
@@ -43,6 +45,7 @@ export class ChannelTerminal implements TerminalPort {
     this.rows = size.rows;
     this.#channel = channel;
     this.#output = new ChannelOutput(connection, channel);
+    this.#share = shareOf(connection);
     const receive = (data: Buffer): void => {
       if (this.#receiver !== undefined) return this.#receiver.input(data);
       this.#early.push(data);
@@ -84,6 +87,14 @@ export class ChannelTerminal implements TerminalPort {
 
   flushed(): Promise<void> {
     return this.#output.flushed();
+  }
+
+  spend(ms: number): void {
+    this.#share.spend(ms);
+  }
+
+  later(act: () => void): () => void {
+    return this.#share.later(act);
   }
 
   /** Pauses or resumes the client's input. ssh2 reopens the channel's window only by what has been read. */

@@ -20,21 +20,27 @@ interface Piece {
   keys: number;
 }
 
+/** Calls `act` in a later turn of the event loop. Returns what cancels that. */
+type Later = (act: () => void) => () => void;
+
 export class InputPacer {
   readonly #feed: (text: string) => void;
   readonly #wait: (full: boolean) => void;
+  readonly #later: Later;
   #pieces: Piece[] = [];
   #waiting = 0;
   #isFull = false;
-  /** Set after a piece was fed in this turn. */
-  #turn: NodeJS.Immediate | undefined;
+  /** Set after a piece was fed in this turn: cancels the next one. */
+  #cancel: (() => void) | undefined;
 
   /**
    * `feed` receives at most one piece per turn. `wait` is called with true when the buffer is full, then with false.
+   * `later` begins the next turn.
    */
-  constructor(feed: (text: string) => void, wait: (full: boolean) => void) {
+  constructor(feed: (text: string) => void, wait: (full: boolean) => void, later: Later) {
     this.#feed = feed;
     this.#wait = wait;
+    this.#later = later;
   }
 
   push(tokens: readonly Token[]): void {
@@ -48,8 +54,8 @@ export class InputPacer {
 
   /** Drops the waiting input. */
   close(): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
     this.#pieces = [];
     this.#waiting = 0;
     this.#reportFull();
@@ -74,7 +80,7 @@ export class InputPacer {
 
   /** Feeds the next piece, unless this turn has had one. */
   #next(): void {
-    if (this.#turn === undefined) this.#feedOne();
+    if (this.#cancel === undefined) this.#feedOne();
     this.#reportFull();
   }
 
@@ -82,8 +88,8 @@ export class InputPacer {
     const piece = this.#pieces.shift();
     if (piece === undefined) return;
     this.#waiting -= piece.text.length;
-    this.#turn = setImmediate(() => {
-      this.#turn = undefined;
+    this.#cancel = this.#later(() => {
+      this.#cancel = undefined;
       this.#next();
     });
     this.#feed(piece.text);

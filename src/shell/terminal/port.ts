@@ -14,6 +14,10 @@ export interface TerminalPort {
   write(data: string | Buffer): void;
   /** Resolves when the connection has taken everything written so far, or is closed. */
   flushed(): Promise<void>;
+  /** Counts work that the client's input has caused, in milliseconds, as part of its share of the event loop. */
+  spend(ms: number): void;
+  /** Calls `act` in a later turn of the event loop in which the client has its share. Returns what cancels that. */
+  later(act: () => void): () => void;
   /** Stops or resumes reading from the client. */
   hold(held: boolean): void;
   /** Sets the receiver. Called once, before all other methods. */

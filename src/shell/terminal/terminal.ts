@@ -106,9 +106,16 @@ export class Terminal {
   open(refused: () => void = () => undefined): InkStreams {
     const stdin = new TerminalInput();
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
+    const port = this.#port;
     const pacer = new InputPacer(
-      (text) => stdin.feed(text),
+      (text) => {
+        const beganMs = performance.now();
+        stdin.feed(text);
+        // Ink handles the keys in the next tick.
+        process.nextTick(() => port.spend(performance.now() - beganMs));
+      },
       (full) => this.#hold(owner, full),
+      (act) => port.later(act),
     );
     let resizing: NodeJS.Immediate | undefined;
     const owner: Owner = {

@@ -129,6 +129,7 @@ export const others: readonly Other[] = [
       const pacer = new InputPacer(
         () => undefined,
         () => undefined,
+        () => () => undefined,
       );
       pacer.push([{ kind: 'text', text }]);
       pacer.close();

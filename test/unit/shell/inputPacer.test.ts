@@ -1,6 +1,7 @@
 /** InputPacer passes input on in order and complete, a few keys per turn, with bounded buffers. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { alone } from '../../support/alone.ts';
 import { InputPacer } from '../../../src/shell/terminal/inputPacer.ts';
 import type { Token } from '../../../src/shell/terminal/sequenceReader.ts';
 
@@ -12,6 +13,7 @@ class Reader {
   readonly pacer = new InputPacer(
     (text) => this.pieces.push(text),
     (full) => this.waits.push(full),
+    alone.later,
   );
 
   get all(): string {

@@ -7,6 +7,7 @@ import type { ShellClient } from '../../../src/protocol/shellClient.ts';
 import { openShell, type Shell } from '../../../src/shell/shell.ts';
 import type { TerminalReceiver } from '../../../src/domain/terminal.ts';
 import type { TerminalPort } from '../../../src/shell/terminal/port.ts';
+import { alone } from '../../support/alone.ts';
 
 const actor: Actor = { name: 'tester', role: 'admin', entryPoint: 'manage', fingerprint: 'SHA256:x' };
 
@@ -18,6 +19,8 @@ class FakePort implements TerminalPort {
   columns = 80;
   rows = 24;
   written = '';
+  readonly spend = alone.spend;
+  readonly later = alone.later;
   listener: TerminalReceiver | undefined;
 
   write(data: string | Buffer): void {

@@ -1,3 +1,4 @@
+import { alone } from '../../support/alone.ts';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import xterm from '@xterm/headless';
@@ -119,6 +120,7 @@ describe('Terminal', () => {
         columns: 80,
         rows: 24,
         write: () => undefined,
+        ...alone,
         flushed: () => Promise.resolve(),
         hold: () => undefined,
         attach: (given) => (listener = given),
@@ -151,6 +153,7 @@ describe('Terminal', () => {
       columns: 80,
       rows: 24,
       write: () => undefined,
+      ...alone,
       flushed: () => Promise.resolve(),
       hold: () => undefined,
       attach: (given: TerminalReceiver) => (listener = given),
