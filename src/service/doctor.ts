@@ -22,6 +22,7 @@ import {
   checkState,
 } from './checks/serverChecks.ts';
 import { checkRemote } from './checks/remoteCheck.ts';
+import { checkRoom } from './checks/roomChecks.ts';
 import { checkSchedule } from './checks/scheduleCheck.ts';
 import { checkSubvolumes } from './checks/subvolumeChecks.ts';
 import type { ServiceContext } from './context.ts';
@@ -44,8 +45,15 @@ const securityChecks: ReadonlySet<string> = new Set([
 
 type NamedCheck = readonly [name: string, check: () => Promise<Outcome>];
 
-export async function diagnose(context: ServiceContext, _input: object, call: Call): Promise<Diagnosis> {
-  const done = await outcomes(checksOf(context, call));
+export async function diagnose(
+  context: ServiceContext,
+  { containers }: { readonly containers?: number | undefined },
+  call: Call,
+): Promise<Diagnosis> {
+  const done =
+    containers === undefined
+      ? await outcomes(checksOf(context, call))
+      : await checkRoom(context, containers, call.signal);
   const order: readonly Severity[] = ['ok', 'warning', 'problem'];
   const worst = done.reduce<Severity>(
     (soFar, { severity }) => (order.indexOf(severity) > order.indexOf(soFar) ? severity : soFar),

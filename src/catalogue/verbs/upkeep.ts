@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Diagnosis, ImageBuildResult, ImageInfo, Reconciliation, Severity } from '../../domain/results/upkeep.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
-import { imageReference } from '../declaration/schema.ts';
+import { imageReference, wholeNumber } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
 import { showSize, showTime, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -62,14 +62,26 @@ export const doctor = defineVerb({
   summary: 'Check the host: Incus, storage, network, sshd, keys, limits, journal',
   description: [
     'Each check reports what it found and what to do about it. Over ssh, the algorithms of your own connection are checked as well. The exit code is 1 if there is a problem and 0 if there are only warnings, so that a cron job can rely on it.',
+    'With --for nothing else is checked but whether the host has room for so many containers, those that it has among them: addresses, ids, disk, memory and what else binds them, that which binds first at the top. Disk and memory are estimates from what the present containers use.',
   ],
-  examples: [{ line: 'doctor', says: 'runs all checks' }],
+  examples: [
+    { line: 'doctor', says: 'runs all checks' },
+    { line: 'doctor --for 250', says: 'shows whether 250 containers would fit, and what would bind first' },
+  ],
   access: { manage: 'viewer' },
   changes: false,
   helpsRepair: true,
   danger: 'none',
-  parameters: [],
-  input: z.strictObject({}),
+  parameters: [
+    {
+      kind: 'option',
+      name: 'containers',
+      long: ['for'],
+      value: 'count',
+      summary: 'check whether there is room for this many containers',
+    },
+  ],
+  input: z.strictObject({ containers: wholeNumber(1, 100_000).optional() }),
   view: (result: Diagnosis): Block[] => [
     {
       kind: 'table',
