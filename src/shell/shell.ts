@@ -38,8 +38,8 @@ export interface Shell {
   readonly isWorking: boolean;
   /** Shows a warning at once, even over the live list or a program in a container. */
   warn(text: string): void;
-  /** Ends the shell from outside and shows the reason. */
-  end(reason: string): void;
+  /** Ends the shell from outside, with a code, and shows the reason. */
+  end(reason: string, code: number): void;
 }
 
 export function openShell(options: ShellOptions): Shell {
@@ -90,6 +90,7 @@ export function openShell(options: ShellOptions): Shell {
     ended: stopped.then(async (code) => {
       over = true;
       model?.end();
+      terminal.takeBack();
       ui?.close();
       await terminal.restore();
       return code;
@@ -104,12 +105,12 @@ export function openShell(options: ShellOptions): Shell {
       model?.warn(text);
       terminal.warnProgram(text);
     },
-    end(reason) {
+    end(reason, code) {
       const text = `The session ends: ${reason}`;
       if (ui === undefined) terminal.write(`${text}\r\n`);
       else ui.print({ kind: 'note', text });
       // After the printed text has been written.
-      setImmediate(() => stop(1));
+      setImmediate(() => stop(code));
     },
   };
 }

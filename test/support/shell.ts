@@ -98,6 +98,12 @@ export class TestShell {
     return this;
   }
 
+  /** Sends a signal (RFC 4254, section 6.9). */
+  signal(name: 'INT' | 'TERM' | 'HUP'): this {
+    this.#channel.signal(name);
+    return this;
+  }
+
   /** Pastes text, bracketed if the shell has enabled that. */
   paste(text: string): this {
     return this.type(this.bracketedPaste ? `\x1b[200~${text}\x1b[201~` : text);

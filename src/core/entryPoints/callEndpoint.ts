@@ -58,6 +58,8 @@ export function serveCalls(
       if (restarted !== null) emit({ type: 'note', text: frontRestartText(restarted) });
       // A peer that is gone cannot cancel its calls any more.
       using ended = eitherSignal(abortSignal(token), gone.signal);
+      // A program ends with the shell that has it, even if the login continues.
+      if (terminal !== undefined) ended.signal.addEventListener('abort', () => terminal.end(), { once: true });
       return await dispatcher.call({
         actor,
         verb: request.verb,

@@ -15,6 +15,7 @@ export interface ChannelTerminalOptions {
 }
 
 const endOfInput = Buffer.from([0x04]);
+const interrupt = Buffer.from([0x03]);
 
 /**
  * Input kept before a shell is attached, in bytes. The client holds the rest, as core may be slow to answer a login.
@@ -46,18 +47,12 @@ export class ChannelTerminal implements TerminalPort {
     this.#channel = channel;
     this.#output = new ChannelOutput(connection, channel);
     this.#share = shareOf(connection);
-    const receive = (data: Buffer): void => {
-      if (this.#receiver !== undefined) return this.#receiver.input(data);
-      this.#early.push(data);
-      this.#earlyBytes += data.length;
-      if (this.#earlyBytes > maxEarlyBytes && !this.#isDisconnected) channel.pause();
-    };
-    channel.on('data', receive);
+    channel.on('data', (data: Buffer) => this.#receive(data));
     // `ssh -tt … < file`: the input is a person's typing, and its end is a person's Ctrl-D.
     channel.on('end', () => {
       if (this.#isClosed) return;
       this.#hasInputEnded = true;
-      receive(endOfInput);
+      this.#receive(endOfInput);
     });
     channel.on('close', () => this.hangUp());
     channel.on('error', () => this.hangUp());
@@ -72,6 +67,18 @@ export class ChannelTerminal implements TerminalPort {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#receiver?.end();
+  }
+
+  /** Types Ctrl-C. */
+  interrupt(): void {
+    if (!this.#isClosed) this.#receive(interrupt);
+  }
+
+  #receive(data: Buffer): void {
+    if (this.#receiver !== undefined) return this.#receiver.input(data);
+    this.#early.push(data);
+    this.#earlyBytes += data.length;
+    if (this.#earlyBytes > maxEarlyBytes && !this.#isDisconnected) this.#channel.pause();
   }
 
   attach(receiver: TerminalReceiver): void {

@@ -43,9 +43,9 @@ export function runShell(
   let endReason: string | undefined;
   const unread = Promise.withResolvers<number>();
   let late: NodeJS.Timeout | undefined;
-  const end = (reason: string): void => {
+  const end = (reason: string, code: number = exitCodes.failed): void => {
     endReason = reason;
-    shell?.end(reason);
+    shell?.end(reason, code);
     // A client whose window stays closed would keep its channel for ever.
     late ??= setTimeout(() => unread.resolve(exitCodes.failed), lastOutputMs).unref();
   };
@@ -92,5 +92,14 @@ export function runShell(
       inputLimit?.stop();
       clearTimeout(late);
     });
-  return { ended, warn: (text) => shell?.warn(text), end };
+  return {
+    ended,
+    warn: (text) => shell?.warn(text),
+    end: (reason) => end(reason),
+    signal(name) {
+      // Whatever has the terminal gets an interrupt as it gets the key.
+      if (name === 'INT') port.interrupt();
+      else end(`the client sent the signal ${name}`, exitCodes.cancelled);
+    },
+  };
 }

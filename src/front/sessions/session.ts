@@ -87,7 +87,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   });
   session.on('signal', (accept: (() => void) | undefined, _reject: unknown, info: { name: string }) => {
     accept?.();
-    if (info.name === 'INT' || info.name === 'TERM' || info.name === 'HUP') abort.abort();
+    if (info.name === 'INT' || info.name === 'TERM' || info.name === 'HUP') running?.signal(info.name);
   });
   session.on('exec', (accept, reject: (() => void) | undefined, info) => {
     const channel = accept() as ServerChannel | undefined;
@@ -190,6 +190,7 @@ function runExec(
     .catch(() => undefined);
   return {
     ended,
+    signal: () => abort.abort(),
     end(reason) {
       io.stderr(`The session ends: ${reason}\n`);
       abort.abort();
@@ -220,7 +221,7 @@ function refuse(channel: ServerChannel, options: SessionOptions, line: string, f
   channel.on('error', () => undefined);
   channel.stderr.on('error', () => undefined);
   const code = fail(io, failure, line, options);
-  return { ended: io.flushed().then(() => exit(channel, code)), end: () => undefined };
+  return { ended: io.flushed().then(() => exit(channel, code)), signal: () => undefined, end: () => undefined };
 }
 
 /** How long a command that is ended from outside may take to answer, in milliseconds. */

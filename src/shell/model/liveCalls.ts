@@ -16,6 +16,8 @@ export interface LiveCall {
   readonly notes: readonly string[];
   /** Stops the call. Absent if stopping could leave a change half done. */
   readonly stop?: (() => void) | undefined;
+  /** Ends the program that has the terminal, because its shell ends. */
+  readonly hangUp?: (() => void) | undefined;
 }
 
 export class LiveCalls {

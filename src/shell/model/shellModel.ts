@@ -99,8 +99,8 @@ export class ShellModel {
 
   end(): void {
     this.#over.abort();
-    // Only calls that read have a `stop`; operations continue without the shell.
-    for (const { stop } of this.liveCalls.all) stop?.();
+    // Calls that read stop, and programs in containers end; operations continue without the shell.
+    for (const { stop, hangUp } of this.liveCalls.all) (stop ?? hangUp)?.();
     this.options.membership.leave();
   }
 
@@ -139,7 +139,7 @@ export class ShellModel {
 
   /** Ends the shell while changes continue. */
   leaveAtOnce(): void {
-    const continues = this.liveCalls.all.some(({ own, stop }) => own && stop === undefined);
+    const continues = this.liveCalls.all.some(({ own, stop, hangUp }) => own && (stop ?? hangUp) === undefined);
     this.options.leave(continues ? exitCodes.partial : this.#lines.exitCode);
   }
 

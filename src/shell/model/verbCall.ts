@@ -57,6 +57,7 @@ export async function callVerb(
     own: true,
     startedMs: performance.now(),
     stop: verb.changes ? undefined : () => abort.abort(),
+    hangUp: verb.handsOverTerminal === true ? () => abort.abort() : undefined,
   });
   ui.changed();
   let terminal: HandedOverTerminal | undefined;

@@ -109,11 +109,11 @@ export class Screen implements ShellUi {
   /** Removes the live part from the screen and ends. */
   close(): void {
     this.#turns.close();
-    if (this.#suspended) this.#flushDirectly();
+    if (this.#suspended || this.#app === undefined) this.#flushDirectly();
     else {
       this.#flush();
       // Suspending removes the live part at once. After Ink's clear() it would be drawn once more if it has a cursor.
-      void this.#app?.suspend();
+      void this.#app.suspend();
     }
     this.#suspended = true;
     this.#ink?.unmount();

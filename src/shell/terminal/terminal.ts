@@ -27,6 +27,9 @@ export interface InkStreams {
 /** The control character that selects another charset (SO). */
 const shiftOut = 0x0e;
 
+/** Sequences that show nothing: control sequences, charsets, the keypad, the saved cursor. */
+const invisible = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[()].|[=>78])/gs;
+
 /** Ctrl-D, the end of input for a program. */
 const endOfInput = Buffer.from([0x04]);
 
@@ -49,7 +52,8 @@ export class Terminal {
   readonly colour: Colour;
   readonly closed: Promise<void>;
   #isClosed = false;
-  #programs = 0;
+  /** Take the terminal back from the programs that have it. */
+  readonly #programs = new Set<() => unknown>();
   readonly #used: () => void;
 
   /** `used` is called for all output of a program that owns the terminal. */
@@ -94,7 +98,7 @@ export class Terminal {
 
   /** Writes a line into the output of a program that owns the terminal, as wall(1) does. */
   warnProgram(text: string): void {
-    if (this.#programs > 0) this.write(`\x07\r\n${text}\r\n`);
+    if (this.#programs.size > 0) this.write(`\x07\r\n${text}\r\n`);
   }
 
   /** Keeps the input for the program that gets the terminal next, whatever has it before. */
@@ -153,10 +157,25 @@ export class Terminal {
       resized: () => receiver?.resize(this.columns, this.rows),
     };
     this.#owners.push(owner);
-    this.#programs++;
     this.#isKept = false;
     const port = this.#port;
     let styled = false;
+    let isLineStart = true;
+    const giveBack = (): boolean => {
+      if (!this.#owners.includes(owner)) return false;
+      this.#remove(owner);
+      this.#hold(owner, false);
+      this.#reader.forgetEscape();
+      this.#programs.delete(giveBack);
+      // Reset SGR and the scrolling region: the program may have ended at any point. Setting the region moves the
+      // cursor (DECSTBM), hence the save and restore around it. A program that sent only plain text may have done so
+      // because the terminal understands nothing else, so nothing is sent after one.
+      if (styled) this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
+      // What comes next, such as the reason of the end, has a line of its own.
+      if (!isLineStart) this.write('\r\n');
+      return true;
+    };
+    this.#programs.add(giveBack);
     return {
       type: port.type,
       get columns() {
@@ -175,24 +194,23 @@ export class Terminal {
       output: async (data) => {
         this.#used();
         styled ||= data.includes(0x1b) || data.includes(shiftOut);
-        this.#modes.read(data.toString('latin1'));
+        const text = data.toString('latin1');
+        this.#modes.read(text);
+        const shown = text.replace(invisible, '');
+        if (shown !== '') isLineStart = /[\r\n]$/.test(shown);
         port.write(data);
         await port.flushed();
       },
       hold: (held) => this.#hold(owner, held),
       giveBack: () => {
-        if (!this.#owners.includes(owner)) return;
-        this.#remove(owner);
-        this.#hold(owner, false);
-        this.#reader.forgetEscape();
-        this.#programs--;
-        // Reset SGR and the scrolling region: the program may have ended at any point. Setting the region moves the
-        // cursor (DECSTBM), hence the save and restore around it. A program that sent only plain text may have done so
-        // because the terminal understands nothing else, so nothing is sent after one.
-        if (styled) this.write(`${this.#modes.restore()}\x1b[0m\x1b7\x1b[r\x1b8`);
-        resume();
+        if (giveBack()) resume();
       },
     };
+  }
+
+  /** Takes the terminal back from programs whose shell ends, so that its last words are seen. */
+  takeBack(): void {
+    for (const giveBack of this.#programs) giveBack();
   }
 
   write(text: string): void {

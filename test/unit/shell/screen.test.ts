@@ -123,11 +123,11 @@ describe('the end of a shell', () => {
   it('from outside is announced once, with the reason', async () => {
     const { port, shell } = open();
     await drawn(port);
-    shell.end('the server is stopping');
+    shell.end('the server is stopping', 1);
     expect(await shell.ended).toBe(1);
     expect(port.written.match(/The session ends: the server is stopping/g)).toHaveLength(1);
     const length = port.written.length;
-    shell.end('again');
+    shell.end('again', 1);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(port.written.length).toBe(length);
   });

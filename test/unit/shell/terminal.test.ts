@@ -112,6 +112,7 @@ describe('TerminalOutput', () => {
 describe('Terminal', () => {
   function open(used?: () => void) {
     let listener: TerminalReceiver | undefined;
+    let written = '';
     const terminal = new Terminal(
       {
         type: 'xterm',
@@ -119,7 +120,7 @@ describe('Terminal', () => {
         environment: new Map(),
         columns: 80,
         rows: 24,
-        write: () => undefined,
+        write: (text) => (written += text.toString()),
         ...alone,
         flushed: () => Promise.resolve(),
         hold: () => undefined,
@@ -127,7 +128,7 @@ describe('Terminal', () => {
       },
       used,
     );
-    return { terminal, type: (data: Buffer) => listener?.input(data) };
+    return { terminal, type: (data: Buffer) => listener?.input(data), written: () => written };
   }
 
   it('reports the output of a program as use, and not the output of the shell', async () => {
@@ -176,6 +177,24 @@ describe('Terminal', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(sizes.slice(3)).toEqual(['drawn 92']);
     program.giveBack();
+  });
+
+  it.each([
+    ['in the middle of a line', ['$ ls -l'], '$ ls -l\r\n'],
+    ['at the start of a line', ['exit\r\n'], 'exit\r\n'],
+    [
+      'at the start of a line, with a mode after it',
+      ['exit\r\n', '\x1b[?2004l'],
+      'exit\r\n\x1b[?2004l\x1b[0m\x1b7\x1b[r\x1b8',
+    ],
+    ['on the alternate screen', ['\x1b[?1049hvim'], '\x1b[?1049hvim\x1b[?1049l\x1b[0m\x1b7\x1b[r\x1b8\r\n'],
+  ])('is left at the start of a line by a program that ends %s', async (_, output, expected) => {
+    const { terminal, written } = open();
+    const program = terminal.handOver(() => undefined);
+    for (const text of output) await program.output(Buffer.from(text));
+    terminal.takeBack();
+    program.giveBack();
+    expect(written()).toBe(expected);
   });
 
   it('swallows the rest of a reply whose beginning a program got before it ended', async () => {
