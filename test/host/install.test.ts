@@ -7,21 +7,24 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readOsRelease } from '../../src/prepare/release.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { Releases } from '../support/releases.ts';
 import { temporaryFolder } from '../support/server.ts';
-import { addressOf, ensureBaseImage, ensurePackages, outputOf, startIncus, waitUntil } from './harness/index.ts';
+import {
+  addressOf,
+  ensureBaseImage,
+  ensurePackages,
+  outputOf,
+  startIncus,
+  testedReleases,
+  waitUntil,
+} from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 
 const reason = await ensurePackages();
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
-const thisMachine = await readOsRelease();
-const newer =
-  thisMachine.id === 'debian' && thisMachine.versionId === '12'
-    ? [{ versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }]
-    : [];
+const releases = await testedReleases();
 
 interface Ran {
   readonly code: number;
@@ -48,10 +51,10 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => incus?.stop());
 
-describe.skipIf(reason !== undefined).each([undefined, ...newer])(
-  'the installer on %o',
+describe.skipIf(reason !== undefined).each(releases)(
+  'the installer on $name',
   { timeout: 10 * 60_000 },
-  (system) => {
+  ({ other: system }) => {
     const machine = `install-${system?.versionId ?? 'own'}`;
     const user = system === undefined ? 'cxt-ivy' : 'cxt-ina';
     let address: string;

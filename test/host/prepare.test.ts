@@ -5,19 +5,21 @@
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readOsRelease } from '../../src/prepare/release.ts';
-import { addressOf, ensureBaseImage, ensurePackages, outputOf, startIncus, waitUntil } from './harness/index.ts';
+import {
+  addressOf,
+  ensureBaseImage,
+  ensurePackages,
+  outputOf,
+  startIncus,
+  testedReleases,
+  waitUntil,
+} from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 
 const reason = await ensurePackages();
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
-/** Debian 12 can also build Debian 13, from the same mirror. */
-const thisMachine = await readOsRelease();
-const otherRelease =
-  thisMachine.id === 'debian' && thisMachine.versionId === '12'
-    ? { versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }
-    : undefined;
+const [, otherRelease] = await testedReleases();
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -191,7 +193,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
   });
 
   it.runIf(otherRelease !== undefined)('prepares the other release that this machine can build', async () => {
-    const image = await ensureBaseImage(otherRelease);
+    const image = await ensureBaseImage(otherRelease?.other);
     await incus.incus(['image', 'import', '--quiet', image.metadataPath, image.rootfsPath, '--alias', image.alias]);
     const machine = 'empty-machine-of-another-release';
     await start(machine, image.alias);
@@ -202,7 +204,7 @@ describe.skipIf(reason !== undefined)('preparing an empty machine', { timeout: 1
       `an empty ${image.alias} was prepared in ${((performance.now() - began) / 1000).toFixed(1)} s:\n${prepared.said.join('\n')}`,
     );
     expect(prepared.failure).toBeUndefined();
-    expect(await readIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.versionId}"`);
+    expect(await readIn(machine, 'cat', '/etc/os-release')).toContain(`VERSION_ID="${otherRelease?.other?.versionId}"`);
     // Its own suite has Incus, so nothing is added to its sources.
     expect(prepared.said.join('\n')).not.toContain('mirror');
     expect(await readIn(machine, 'incus', 'network', 'list', '--format', 'csv', '--columns', 'ntm')).toContain(

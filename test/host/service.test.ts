@@ -15,22 +15,25 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/prepare/programs.ts';
-import { readOsRelease } from '../../src/prepare/release.ts';
 import { runRemotely } from '../support/remote/server.ts';
 import { eventually, temporaryFolder } from '../support/server.ts';
-import { addressOf, ensureBaseImage, ensurePackages, outputOf, startIncus, waitUntil } from './harness/index.ts';
+import {
+  addressOf,
+  ensureBaseImage,
+  ensurePackages,
+  outputOf,
+  startIncus,
+  testedReleases,
+  waitUntil,
+} from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 
 const reason = await ensurePackages();
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
 
 const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const thisMachine = await readOsRelease();
-const newer =
-  thisMachine.id === 'debian' && thisMachine.versionId === '12'
-    ? [{ versionId: '13', name: 'Debian GNU/Linux 13 (trixie)' }]
-    : [];
-const releases = [undefined, ...newer];
+const releases = await testedReleases();
+const limits = { timeout: 10 * 60_000 };
 
 let incus: RunningIncus;
 let tree: string;
@@ -74,7 +77,7 @@ const secrets = [
 /** The processes that speak to the internet. Each has a unit and a user of its name. */
 const outside = ['containarium-front', 'containarium-remote'] as const;
 
-describe.skipIf(reason !== undefined).each(releases)('the service on %o', { timeout: 10 * 60_000 }, (release) => {
+describe.skipIf(reason !== undefined).each(releases)('the service on $name', limits, ({ other: release }) => {
   const machine = `service-${release?.versionId ?? 'own'}`;
   let address: string;
   let key: string;

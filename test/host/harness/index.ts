@@ -9,6 +9,7 @@ export { waitUntil } from './processes.ts';
 export { sweep } from './remains.ts';
 export { freePort, startSshd } from './sshd.ts';
 export type { RunningSshd, SshdOptions } from './sshd.ts';
+export { testedReleases } from './testedReleases.ts';
 export { openTestFolder } from './testFolder.ts';
 export type { TestFolder } from './testFolder.ts';
 export { outputOf } from './output.ts';
