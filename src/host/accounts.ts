@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import pRetry from 'p-retry';
+import { onBehalfOfAll } from '../domain/access/caller.ts';
 import { Failure } from '../domain/failure.ts';
 import { failedWith, type Runner } from './runner.ts';
 
@@ -210,14 +211,14 @@ export class Accounts {
       await before();
       await this.#runner.run({ ...command, timeoutMs: limitMs });
     };
-    const run = this.#tail.then(() =>
+    const retried = (): Promise<void> =>
       pRetry(change, {
         ...this.#lockRetry,
         factor: 2.3,
         randomize: true,
         shouldRetry: ({ error }) => failedWith(error, lockTaken) || failedWith(error, inUse),
-      }),
-    );
+      });
+    const run = this.#tail.then(() => onBehalfOfAll(retried));
     this.#tail = run.catch(() => undefined);
     return run;
   }

@@ -2,7 +2,7 @@
 import type { BackupCreated, BackupDeleted, BackupList } from '../domain/results/backups.ts';
 import { Failure } from '../domain/failure.ts';
 import { backupIdOf } from '../domain/values/backupId.ts';
-import { formatHuman } from '../domain/values/size.ts';
+import { formatHuman, parseIncusSize } from '../domain/values/size.ts';
 import { containerName, userOf, type Username } from '../domain/values/username.ts';
 import type { IncusInstance } from '../host/incus/documents.ts';
 import type { Running } from '../journal/operations.ts';
@@ -137,12 +137,9 @@ async function storeExport(
 }
 
 /** Refuses a backup for which there is no room, where Incus writes the export or where it is stored. */
-async function requireRoom(
-  { streams }: HostContext,
-  repository: Repository,
-  { name, state }: IncusInstance,
-): Promise<void> {
-  const usedBytes = state?.disk?.['root']?.usage ?? 0;
+async function requireRoom({ streams }: HostContext, repository: Repository, instance: IncusInstance): Promise<void> {
+  const { name } = instance;
+  const usedBytes = mayUse(instance);
   const [exportBytes, storeBytes] = await Promise.all([streams.freeForBackups(), repository.freeBytes()]);
   // The archive is compressed, as the files may be in their pool.
   const refuse = (where: string, free: number, needed: number, next: string): Failure =>
@@ -160,6 +157,15 @@ async function requireRoom(
       usedBytes,
       'free space there: "backup list" shows what could be deleted',
     );
+}
+
+/**
+ * Returns how many bytes the files of an instance may have. Where Incus does not tell, its root may have seen to that,
+ * so it is as many as its quota allows. Without a quota nothing is known.
+ */
+function mayUse(instance: IncusInstance): number {
+  const used = instance.state?.disk?.['root']?.usage ?? -1;
+  return used >= 0 ? used : (parseIncusSize(rootDevice(instance)?.device['size'] ?? '') ?? 0);
 }
 
 /** Deletes what interrupted calls have left. Never rejects: that is no reason to make no backup. */

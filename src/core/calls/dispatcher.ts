@@ -18,7 +18,7 @@ import type { CallerTerminal } from '../../domain/terminal.ts';
 import { CallRecords } from '../records/callRecords.ts';
 import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
-import { onBehalfOf } from '../turns/hostTurns.ts';
+import { onBehalfOf } from '../../domain/access/caller.ts';
 import { OwnTurns } from '../turns/ownTurns.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireGrantHere, requirePlan, requireTouch, type TouchRule } from './safeguards.ts';

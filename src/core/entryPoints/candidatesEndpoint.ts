@@ -6,7 +6,7 @@ import { toResponseError } from '../../protocol/connection.ts';
 import { abortSignal, candidatesRequest, messages } from '../../protocol/messages.ts';
 import { candidates } from '../../service/candidates.ts';
 import type { ServiceContext } from '../../service/context.ts';
-import { onBehalfOf } from '../turns/hostTurns.ts';
+import { onBehalfOf } from '../../domain/access/caller.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 
 export function serveCandidates(connection: MessageConnection, service: ServiceContext, logins: LoginEndpoint): void {

@@ -46,11 +46,16 @@ export function findJob(jobs: readonly Job[], name: string): Job {
   throw new Failure('not-found', { what: `job ${quoted(name)}`, why: 'there is none', next: 'see "schedule list"' });
 }
 
+interface Clocks {
+  readonly monotonicMs: number;
+  readonly nowMs: number;
+}
+
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #patterns: ReadonlyMap<string, Cron>;
   /** Both clocks at the last look; undefined before the first. */
-  #looked: { readonly monotonicMs: number; readonly nowMs: number } | undefined;
+  #looked: Clocks | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
@@ -62,7 +67,7 @@ export class Scheduler {
   /** Returns what runs when. */
   list(): Schedule {
     const { jobs, store, now } = this.#options;
-    const { heldMs } = store.data;
+    const heldMs = Math.abs(this.#look().jumpMs) >= gapMs ? holdMs : store.data.heldMs;
     return {
       jobs: jobs.map((job): ScheduledJob => {
         const known = store.data.jobs[job.name];
@@ -85,6 +90,7 @@ export class Scheduler {
   async run(name: string): Promise<JobRun> {
     const job = findJob(this.#options.jobs, name);
     return this.#alone(async () => {
+      await this.#lookAtClocks();
       const { last, failure } = await this.#attempt(job, 0);
       await this.#remember(job, { last });
       if (failure !== undefined) throw failure;
@@ -131,6 +137,8 @@ export class Scheduler {
       const { last } = await this.#attempt(job, late >= lateMs ? late : 0);
       await this.#remember(job, { last });
       if (this.#isStopped()) return;
+      // The job may have taken hours, in which the clock may have jumped.
+      await this.#lookAtClocks();
     }
   }
 
@@ -138,14 +146,21 @@ export class Scheduler {
     return this.#stopped;
   }
 
-  /** Notices gaps and jumps, and counts down the time in which nothing is deleted. */
-  async #lookAtClocks(): Promise<void> {
-    const { store, now, monotonic, append, announce, log } = this.#options;
+  /** Compares the clocks with what they were at the last look, in milliseconds. */
+  #look(): Clocks & { readonly elapsedMs: number; readonly jumpMs: number } {
+    const { store, now, monotonic } = this.#options;
     const [nowMs, monotonicMs] = [now(), monotonic()];
     const before = this.#looked;
     const elapsedMs = before === undefined ? 0 : monotonicMs - before.monotonicMs;
     const seenMs = before?.nowMs ?? (store.data.seenAt === null ? nowMs : Date.parse(store.data.seenAt));
-    const jumpMs = nowMs - seenMs - elapsedMs;
+    return { nowMs, monotonicMs, elapsedMs, jumpMs: nowMs - seenMs - elapsedMs };
+  }
+
+  /** Notices gaps and jumps, and counts down the time in which nothing is deleted. */
+  async #lookAtClocks(): Promise<void> {
+    const { store, append, announce, log } = this.#options;
+    const before = this.#looked;
+    const { nowMs, monotonicMs, elapsedMs, jumpMs } = this.#look();
     this.#looked = { nowMs, monotonicMs };
     const heldMs = Math.max(0, store.data.heldMs - elapsedMs);
     const isGap = Math.abs(jumpMs) >= gapMs;

@@ -2,13 +2,11 @@
  * Shares the host among people: what their calls start there waits for its turn, so that a hundred commands of one
  * person do not keep everybody else waiting.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import PQueue from 'p-queue';
-import { personOf, type Actor } from '../../domain/access/actor.ts';
+import { personOf } from '../../domain/access/actor.ts';
+import { presentCaller } from '../../domain/access/caller.ts';
 import type { IncusReads } from '../../host/incus/reads.ts';
 import type { Runner } from '../../host/runner.ts';
-
-type Caller = Pick<Actor, 'name' | 'entryPoint'>;
 
 export interface TurnLimits {
   readonly atOnce: number;
@@ -21,13 +19,6 @@ export interface TurnLimits {
 const programLimits: TurnLimits = { atOnce: 64, ofOwners: 48, perPerson: 20 };
 /** Incus answers eight at once (see SocketReads), each within milliseconds. */
 const readLimits: TurnLimits = { atOnce: 8, ofOwners: 6, perPerson: 4 };
-
-const callers = new AsyncLocalStorage<Caller>();
-
-/** Runs a call. What it begins on the host, now or later, is its caller's. */
-export function onBehalfOf<T>(caller: Caller, work: () => T): T {
-  return callers.run(caller, work);
-}
 
 /**
  * Turns in the order of their coming, of which each person has a few at a time. A person who wants many at once
@@ -46,11 +37,12 @@ export class HostTurns {
   }
 
   /**
-   * Runs `work` at the caller's turn. What no call began, such as upkeep, and root on the host do not wait. Work whose
+   * Runs `work` at the caller's turn. What no call began, such as upkeep, what others wait for
+   * (`domain/access/caller.ts`), and root on the host do not wait. Work whose
    * signal is aborted begins at once, and is expected to see that.
    */
   async run<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const caller = callers.getStore();
+    const caller = presentCaller();
     if (caller === undefined || caller.entryPoint === 'local' || signal?.aborted === true) return work();
     const waiting = new AbortController();
     const leave = (): void => waiting.abort();

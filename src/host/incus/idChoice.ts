@@ -1,4 +1,5 @@
 /** Runs changes by which Incus chooses the ids of an isolated instance, one at a time. */
+import { onBehalfOfAll } from '../../domain/access/caller.ts';
 
 /** The option by which an instance has user ids that no other has. */
 export const isolatedKey = 'security.idmap.isolated';
@@ -20,7 +21,7 @@ export class IdChoice {
       await act();
       return;
     }
-    const chosen = this.#last.then(act);
+    const chosen = this.#last.then(() => onBehalfOfAll(act));
     this.#last = chosen.catch(() => undefined);
     await chosen;
   }

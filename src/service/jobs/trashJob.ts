@@ -2,6 +2,7 @@
  * Purges containers in the trash whose time is over. If a pool runs low, the oldest go early, and then scheduled
  * snapshots.
  */
+import { Failure } from '../../domain/failure.ts';
 import { plural } from '../../domain/text.ts';
 import { hourMs } from '../../domain/values/duration.ts';
 import type { ServiceContext } from '../context.ts';
@@ -12,7 +13,7 @@ import { deleteSnapshot } from '../snapshots.ts';
 import { expendableSnapshots, type Expendable } from '../snapshots/expendable.ts';
 import { purgeTrash } from '../trash.ts';
 import { trashedAmong, type TrashedInstance } from '../trash/record.ts';
-import { attemptAll } from './attempts.ts';
+import { attemptEach, type Attempted } from './attempts.ts';
 import { jobCall, type Job, type JobConditions } from './job.ts';
 import { isLow, isLowAfter, type Pause } from './poolRoom.ts';
 
@@ -47,24 +48,34 @@ export class TrashJob implements Job {
     const instances = await context.incus.instances();
     const trashed = trashedAmong(instances);
     const due = trashed.filter(({ record }) => Date.parse(record.until) <= context.now().getTime());
-    const purged = mayDelete ? await attemptAll(due, (one) => purge(context, one)) : [];
-    const left = trashed.filter((one) => !purged.includes(one));
+    const failures: Failure[] = [];
+    const noted = <T>({ done, failure }: Attempted<T>): readonly T[] => {
+      if (failure !== undefined) failures.push(failure);
+      return done;
+    };
+    const purged = mayDelete ? noted(await attemptEach(due, (one) => purge(context, one))) : [];
+    // One that could not be purged is tried again in an hour.
+    const left = trashed.filter((one) => !due.includes(one) || !mayDelete);
     const ours = instances.filter((instance) => ownerOfInstance(instance) !== undefined);
     const pools = new Set(
       [...ours, ...left.map(({ instance }) => instance)].flatMap((one) => rootDevice(one)?.device['pool'] ?? []),
     );
     const early: TrashedInstance[] = [];
     let snapshots = 0;
-    for (const pool of pools) {
-      if (!(await isLow(context, pool))) this.#announced.delete(pool);
-      else {
-        const spare = await spareOf(context, pool, left);
-        if (!this.#mayDelete(context, spare) || !mayDelete) continue;
-        const { isStillLow, purged: some } = await this.#purgeEarly(context, spare);
-        early.push(...some);
-        if (isStillLow) snapshots += await this.#deleteSnapshots(context, spare);
+    const lookAt = async (pool: string): Promise<void> => {
+      if (!(await isLow(context, pool))) {
+        this.#announced.delete(pool);
+        return;
       }
-    }
+      const spare = await spareOf(context, pool, left);
+      if (!this.#mayDelete(context, spare) || !mayDelete) return;
+      const { isStillLow, ...attempted } = await this.#purgeEarly(context, spare);
+      early.push(...noted(attempted));
+      if (isStillLow) snapshots += noted(await this.#deleteSnapshots(context, spare)).length;
+    };
+    noted(await attemptEach([...pools], lookAt));
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
     const done = [
       ...(purged.length === 0 ? [] : [`${plural(purged.length, 'container')} purged: ${names(purged)}`]),
       ...(early.length === 0 ? [] : [`${plural(early.length, 'container')} purged early: ${names(early)}`]),
@@ -78,30 +89,37 @@ export class TrashJob implements Job {
   async #purgeEarly(
     context: ServiceContext,
     { pool, trashed }: Spare,
-  ): Promise<{ readonly isStillLow: boolean; readonly purged: TrashedInstance[] }> {
-    const purged: TrashedInstance[] = [];
+  ): Promise<Attempted<TrashedInstance> & { readonly isStillLow: boolean }> {
+    const done: TrashedInstance[] = [];
+    let failure: Failure | undefined;
     for (const one of trashed) {
-      const isStillLow = await isLowAfter(context, pool, () => purge(context, one), this.#pause);
-      purged.push(one);
-      if (!isStillLow) return { isStillLow, purged };
+      try {
+        const isStillLow = await isLowAfter(context, pool, () => purge(context, one), this.#pause);
+        done.push(one);
+        if (!isStillLow) return { done, failure, isStillLow };
+      } catch (error) {
+        failure ??= Failure.from(error);
+      }
     }
-    return { isStillLow: true, purged };
+    return { done, failure, isStillLow: true };
   }
 
-  /** Deletes the oldest scheduled snapshots of a low pool, some at a time, until it is not low. Returns how many. */
-  async #deleteSnapshots(context: ServiceContext, { pool, snapshots }: Spare): Promise<number> {
+  /** Deletes the oldest scheduled snapshots of a low pool, some at a time, until it is not low. */
+  async #deleteSnapshots(context: ServiceContext, { pool, snapshots }: Spare): Promise<Attempted<Expendable>> {
     const atOnce = Math.ceil(snapshots.length * snapshotShare);
-    let deleted = 0;
+    const deleted: Expendable[] = [];
+    let failure: Failure | undefined;
     for (let at = 0; at < snapshots.length; at += atOnce) {
       const act = async (): Promise<void> => {
-        const some = await attemptAll(snapshots.slice(at, at + atOnce), ({ user, name: snapshot }) =>
+        const some = await attemptEach(snapshots.slice(at, at + atOnce), ({ user, name: snapshot }) =>
           deleteSnapshot(context, { user, snapshot }, jobCall({ user, snapshot })),
         );
-        deleted += some.length;
+        deleted.push(...some.done);
+        failure ??= some.failure;
       };
       if (!(await isLowAfter(context, pool, act, this.#pause))) break;
     }
-    return deleted;
+    return { done: deleted, failure };
   }
 
   /** Reports whether a deletion was announced long enough ago, and announces it if it was not. */

@@ -114,6 +114,28 @@ describe('the scheduler', () => {
     expect(scheduler.list().heldUntil).toBeNull();
   });
 
+  it('notices a jump at once when a job is run by hand, and in a list', async () => {
+    const scheduler = await start();
+    await scheduler.tick();
+    clockMs += 400 * dayMs;
+    expect(scheduler.list().heldUntil).not.toBeNull();
+    await scheduler.run('hourly');
+    expect(runs).toEqual([{ job: 'hourly', mayDelete: false }]);
+  });
+
+  it('notices a jump while a job ran for hours before it begins the next', async () => {
+    const long: Job = {
+      ...job('backups', '17 * * * *'),
+      run: () => {
+        clockMs += 400 * dayMs;
+        return Promise.resolve('made');
+      },
+    };
+    const scheduler = await start([long, job('trash', '17 * * * *')]);
+    await pass(scheduler, 17 * minuteMs);
+    expect(runs).toEqual([{ job: 'trash', mayDelete: false }]);
+  });
+
   it('keeps the day of running over a restart', async () => {
     const first = await start();
     await first.tick();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ReadOptions } from '../../../../src/host/incus/reads.ts';
-import { HostTurns, inTurns, onBehalfOf } from '../../../../src/core/turns/hostTurns.ts';
+import { HostTurns, inTurns } from '../../../../src/core/turns/hostTurns.ts';
+import { onBehalfOf, onBehalfOfAll } from '../../../../src/domain/access/caller.ts';
 
 const admin = (name: string) => ({ name, entryPoint: 'manage' }) as const;
 const owner = (name: string) => ({ name, entryPoint: 'self' }) as const;
@@ -58,6 +59,17 @@ test('upkeep and root on the host do not wait', async () => {
   void onBehalfOf({ name: 'root', entryPoint: 'local' }, () => turns.run(undefined, work('root')));
   await settled();
   expect(begun.toSorted()).toEqual(['root', 'upkeep', 'vera']);
+});
+
+test('what others wait for does not wait for a turn of the person whose call began it', async () => {
+  const turns = new HostTurns({ atOnce: 1, ofOwners: 1, perPerson: 1 });
+  const { begun, work } = longWork();
+  void onBehalfOf(admin('vera'), async () => {
+    void turns.run(undefined, work('a long program'));
+    await onBehalfOfAll(() => turns.run(undefined, work('the password files')));
+  });
+  await settled();
+  expect(begun.toSorted()).toEqual(['a long program', 'the password files']);
 });
 
 test('a call that is cancelled leaves its place, and one that runs keeps it until it has ended', async () => {

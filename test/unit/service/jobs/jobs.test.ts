@@ -7,6 +7,7 @@ import type { Job } from '../../../../src/service/jobs/job.ts';
 import { TrashJob } from '../../../../src/service/jobs/trashJob.ts';
 import { TtlJob } from '../../../../src/service/jobs/ttlJob.ts';
 import { endingNotes, scheduleNotes } from '../../../../src/service/jobs/notes.ts';
+import { parseName } from '../../../../src/domain/values/username.ts';
 import { protectContainer } from '../../../../src/service/protect.ts';
 import { clearTtl, setTtl } from '../../../../src/service/ttl.ts';
 import { alice, bob, callBy, hosts, owner } from '../../../support/world/hosts.ts';
@@ -89,6 +90,25 @@ describe('the trash job', () => {
     ]);
     expect(await run(world, job)).toBeUndefined();
     expect(names(world)).toMatchObject([expect.stringMatching(/^bob-container-/)]);
+  });
+
+  it('that cannot purge one container purges the others of a low pool, then snapshots, and fails', async () => {
+    const world = await host();
+    const eve = parseName('eve');
+    await createContainer(world.context, { user: eve, keys: [newKey('eve@desk')] }, callBy());
+    await take(world, [
+      ['eve', 'auto-1'],
+      ['eve', 'auto-2'],
+    ]);
+    for (const user of [alice, bob]) await deleteContainer(world.context, { user }, callBy());
+    usedSpace(world, 95);
+    const remove = world.context.incus.delete.bind(world.context.incus);
+    const failure = new Failure('program-failed', { what: 'incus', why: 'dataset is busy' });
+    world.context.incus.delete = (name) => (name.startsWith('alice') ? Promise.reject(failure) : remove(name));
+    const job = new TrashJob(() => Promise.resolve());
+    await expect(announceAndRun(world, job)).rejects.toMatchObject({ why: 'dataset is busy' });
+    expect(names(world)).toMatchObject([expect.stringMatching(/^alice-container-/), 'eve-container']);
+    expect(snapshotsOf(world)).toEqual(['auto-2']);
   });
 
   it('purges no more than it must while the pool has yet to free the space', async () => {
