@@ -161,7 +161,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     operations,
     steps,
     repository,
-    backupAges: new BackupAges(repository),
+    backupAges: new BackupAges(repository, now),
     oomLog: new OomLog(parts.runner),
     connectionsEnded: (user) => connections.cut(user),
     log,

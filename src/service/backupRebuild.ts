@@ -2,8 +2,10 @@
 import type { AgeIdentity } from '../domain/values/age.ts';
 import type { HostRebuilt } from '../domain/results/backups.ts';
 import { Failure } from '../domain/failure.ts';
+import { isAhead } from '../domain/values/backupId.ts';
 import { dayMs } from '../domain/values/duration.ts';
 import { ownerOf, type Username } from '../domain/values/username.ts';
+import { newestFirst } from '../repository/newest.ts';
 import type { KeptBackup } from '../repository/repository.ts';
 import { restoreBackup } from './backupRestore.ts';
 import type { Call, HostContext } from './instances/context.ts';
@@ -26,7 +28,8 @@ export async function rebuildHost(
   call: Call,
 ): Promise<HostRebuilt> {
   const repository = await context.repository();
-  const [backups, instances] = await Promise.all([repository.list(), context.incus.instances()]);
+  const [kept, instances] = await Promise.all([repository.list(), context.incus.instances()]);
+  const backups = newestFirst(kept, context.now());
   const candidates = newestOf(backups).filter(({ user }) => users.length === 0 || users.includes(user));
   for (const { user, backup } of candidates) {
     const newest = backups.find(({ container }) => container === backup.container);
@@ -35,7 +38,8 @@ export async function rebuildHost(
   }
   const present = new Set(instances.map(({ name }) => name));
   const trashed = new Set<string>(trashedAmong(instances).map(({ record }) => record.user));
-  const lastMs = Math.max(...candidates.map(({ backup }) => madeAtMs(backup)));
+  const past = candidates.filter(({ backup }) => !isAhead(backup.id, context.now()));
+  const lastMs = Math.max(...past.map(({ backup }) => madeAtMs(backup)));
   const result = {
     restored: [] as string[],
     present: [] as string[],

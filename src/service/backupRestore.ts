@@ -39,7 +39,7 @@ export async function restoreBackup(
   call: Call,
 ): Promise<BackupRestored> {
   const repository = await context.repository();
-  const id = await idOf(repository, user, wanted);
+  const id = await idOf(repository, user, wanted, context.now());
   let release = (): void => undefined;
   try {
     const { result, instance } = await context.operations.run(

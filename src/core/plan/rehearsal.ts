@@ -199,7 +199,7 @@ class Rehearsal {
     const steps = makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup: settings.jump.group, repository });
     const asked = { keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
     // Lists must not show a backup that only a rehearsal has made.
-    const backupAges = new BackupAges(repository);
+    const backupAges = new BackupAges(repository, service.now);
     return { incus, streams, zfs, accounts, jumpKeys, steps, repository, backupAges, ...asked };
   }
 

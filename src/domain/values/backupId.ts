@@ -13,5 +13,13 @@ export function backupIdOf(time: Date, operation: string): string {
   return `${timeName(time)}-${operation.slice(-4).toLowerCase()}`;
 }
 
+/** How far ahead a clock may be without anybody's notice, in milliseconds. */
+const slackMs = 5 * 60 * 1000;
+
+/** Reports whether the time in an id has not come yet: the clock was wrong when that backup was made, or is now. */
+export function isAhead(id: string, now: Date): boolean {
+  return id > timeName(new Date(now.getTime() + slackMs));
+}
+
 /** Stands for the newest backup where an id is expected. */
 export const latest = 'latest';

@@ -37,7 +37,7 @@ export async function downloadBackup(
   using either = eitherSignal(signal, left.signal);
   const gone = either.signal;
   const repository = await context.repository();
-  const id = await idOf(repository, user, wanted);
+  const id = await idOf(repository, user, wanted, context.now());
   const manifest = await manifestOf(repository, user, id);
   const isPlain = plain || identity !== undefined;
   const chain = manifest.version === 2 ? await repository.chain(manifest, gone) : [manifest];

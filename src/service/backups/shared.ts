@@ -7,6 +7,7 @@ import { containerName, type Username } from '../../domain/values/username.ts';
 import { metadataPrefix, type IncusInstance } from '../../host/incus/documents.ts';
 import { latest } from '../../domain/values/backupId.ts';
 import { verifiedAt, type Manifest, type Verification } from '../../repository/manifest.ts';
+import { newestFirst } from '../../repository/newest.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 /** The beginnings of keys that Incus keeps for itself, that may hold secrets, or that reach around its checks. */
@@ -66,9 +67,9 @@ export function noBackup(user: Username, id: string): Failure {
  * Returns the id of a backup, and that of the newest one for `latest`. Rejects with `not-found`, and with
  * `backup-damaged` if the newest one is known to be damaged: an older one is a choice for a person.
  */
-export async function idOf(repository: Repository, user: Username, wanted: string): Promise<string> {
+export async function idOf(repository: Repository, user: Username, wanted: string, now: Date): Promise<string> {
   if (wanted !== latest) return wanted;
-  const [newest, ...older] = await repository.list(containerName(user));
+  const [newest, ...older] = newestFirst(await repository.list(containerName(user)), now);
   if (newest === undefined) throw noBackup(user, wanted);
   if (newest.trouble === undefined) return newest.id;
   const good = older.find(({ trouble }) => trouble === undefined);

@@ -33,7 +33,7 @@ export async function verifyBackup(
 ): Promise<BackupVerified> {
   const { steps, now } = context;
   const repository = await context.repository();
-  const id = await idOf(repository, user, wanted);
+  const id = await idOf(repository, user, wanted, context.now());
   const container = containerName(user);
   const verified = context.operations.run(
     { verb: 'backup verify', target: backupTarget(user, id), actor: call.actor, input: call.recorded },

@@ -1,4 +1,6 @@
 /** Checks the backups: where they are, and whether every container has one that is new enough. */
+import { isAhead } from '../../domain/values/backupId.ts';
+import { timeName } from '../../domain/values/snapshotName.ts';
 import { dayMs } from '../../domain/values/duration.ts';
 import { formatHuman } from '../../domain/values/size.ts';
 import type { HostContext } from '../instances/context.ts';
@@ -56,7 +58,8 @@ export async function overdue(context: HostContext, signal?: AbortSignal): Promi
     const user = ownerOfInstance(instance);
     if (user === undefined || provisioningOf(instance) !== 'ready' || !isOld(instance.created_at)) return [];
     const last = context.backupAges.of(instance.name);
-    return last === null || isOld(last) ? [user] : [];
+    // One of a time that has not come says nothing about its age.
+    return last === null || isOld(last) || isAhead(timeName(new Date(last)), context.now()) ? [user] : [];
   });
 }
 

@@ -1,9 +1,11 @@
 /** When each container was backed up last. Lists show it, and must not wait for a bucket, so it is remembered. */
 import { AnswerOrder } from '../../domain/answerOrder.ts';
+import { newestFirst } from '../../repository/newest.ts';
 import type { KeptBackup, Repository } from '../../repository/repository.ts';
 
 export class BackupAges {
   readonly #repository: () => Promise<Repository>;
+  readonly #now: () => Date;
   /** Undefined until the stores have answered once. */
   #newest: Map<string, string> | undefined;
   #largestBytes = 0;
@@ -11,8 +13,9 @@ export class BackupAges {
   /** For each refresh under way, what was noted since it asked. */
   readonly #noted = new Set<Map<string, string>>();
 
-  constructor(repository: () => Promise<Repository>) {
+  constructor(repository: () => Promise<Repository>, now: () => Date) {
     this.#repository = repository;
+    this.#now = now;
   }
 
   /**
@@ -28,7 +31,7 @@ export class BackupAges {
     const newest = new Map<string, string>();
     let largestBytes = 0;
     // The newest comes first.
-    for (const backup of backups.toReversed()) {
+    for (const backup of newestFirst(backups, this.#now()).toReversed()) {
       const { container, manifest, trouble } = backup;
       // One that cannot be restored is none.
       if (manifest !== undefined && trouble === undefined) newest.set(container, manifest.createdAt);

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { makeJobs } from '../../../src/core/schedule/jobs.ts';
 import type { Check } from '../../../src/domain/results/upkeep.ts';
 import { createContainer } from '../../../src/service/create.ts';
+import { timeName } from '../../../src/domain/values/snapshotName.ts';
 import { diskOf } from '../../../src/host/disks.ts';
 import { BackupJob } from '../../../src/service/jobs/backupJob.ts';
 import { alice, bob, callBy, hosts } from '../../support/world/hosts.ts';
@@ -84,6 +85,22 @@ describe('doctor', () => {
         { user: 'alice', lastBackupAt: expect.any(String) as string },
         { user: 'bob', lastBackupAt: expect.any(String) as string },
       ],
+    });
+  });
+
+  it('takes no backup for new, nor for the latest, that a clock made which was a year ahead', async () => {
+    const world = await host({
+      edit: (state) => {
+        const old = state.instances['alice-container'];
+        if (old !== undefined) old.createdAtMs -= 3 * dayMs;
+      },
+    });
+    await run(world, 365);
+    expect(await check(world)).toMatchObject({ severity: 'problem', detail: 'overdue for alice' });
+    await run(world);
+    expect(await check(world)).toMatchObject({ severity: 'ok' });
+    expect(await world.must('backup verify', { user: 'alice', backup: 'latest' })).toMatchObject({
+      id: expect.stringMatching(new RegExp(`^${timeName(new Date()).slice(0, 4)}`)) as string,
     });
   });
 

@@ -10,6 +10,7 @@ import { Repository } from '../../../src/repository/repository.ts';
 import { DirectoryStore } from '../../../src/repository/stores/directory.ts';
 import { abandon } from '../../../src/repository/stores/store.ts';
 import type { BackupCreated, BackupList, BackupVerified } from '../../../src/domain/results/backups.ts';
+import type { IncusInstance } from '../../../src/host/incus/documents.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { pruneBackups } from '../../../src/service/backups.ts';
 import { nameBackup } from '../../support/backups.ts';
@@ -164,6 +165,20 @@ describe('backup create', () => {
     expect(await next.faults()).toEqual([]);
     await next.close();
     await rm(copy, { recursive: true });
+  });
+
+  it('is refused for lack of room by the quota of a container whose use its root hides', async () => {
+    const { incus, streams } = world.context;
+    const instance = incus.instance.bind(incus);
+    incus.instance = async (name, signal) => {
+      const { state: _state, ...rest } = (await instance(name, signal)) ?? {};
+      return rest as IncusInstance;
+    };
+    streams.freeForBackups = () => Promise.resolve(1024 ** 3);
+    expect(refusal(await world.call('backup create', { user: 'alice' }))).toMatchObject({
+      code: 'no-space',
+      why: expect.stringContaining('it may take 50 GiB'),
+    });
   });
 
   it('is refused before anything is copied if the disk of Incus or the folder has no room', async () => {

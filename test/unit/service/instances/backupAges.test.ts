@@ -11,7 +11,10 @@ const of = (container: string, createdAt: string): KeptBackup =>
 function agesOf(...listings: readonly Listing[]): BackupAges {
   const left = [...listings];
   const list = (): Listing => left.shift() ?? Promise.reject(new Error('asked too often'));
-  return new BackupAges(() => Promise.resolve({ list } as unknown as Repository));
+  return new BackupAges(
+    () => Promise.resolve({ list } as unknown as Repository),
+    () => new Date(),
+  );
 }
 
 it('an older listing that arrives late does not count', async () => {
