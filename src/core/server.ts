@@ -28,6 +28,7 @@ import { bindPort, type Listener } from './processes/listener.ts';
 import { frontKind, remoteKind } from './processes/processStarter.ts';
 import { PenaltyRecords } from './records/penaltyRecords.ts';
 import { RemoteInterface } from './remoteInterface.ts';
+import { lanes } from './schedule/scheduler.ts';
 import { runMetrics } from './runningMetrics.ts';
 import { firstAdmins, type FirstAdmin } from './start/firstAdmins.ts';
 import { chooseHost } from './start/hostChoice.ts';
@@ -316,10 +317,10 @@ export class Server {
 
   #startTimers({ service, logins, directory, operations, scheduler, connections }: Composition): void {
     connections.start();
-    void scheduler.tick();
+    for (const lane of lanes) void scheduler.tick(lane);
     // Lists show when each container was backed up last. Without a place for backups there is nothing to know.
     void service.backupAges.refresh().catch(() => undefined);
-    this.#timers.push(every(scheduleEveryMs, () => scheduler.tick()));
+    this.#timers.push(...lanes.map((lane) => every(scheduleEveryMs, () => scheduler.tick(lane))));
     this.#timers.push(setInterval(() => logins.recheck(), recheckEveryMs).unref());
     this.#timers.push(every(directoryEveryMs, () => directory.refresh()));
     this.#timers.push(every(recoverEveryMs, () => recover(operations, this.#log)));

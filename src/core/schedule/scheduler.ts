@@ -46,6 +46,15 @@ export function findJob(jobs: readonly Job[], name: string): Job {
   throw new Failure('not-found', { what: `job ${quoted(name)}`, why: 'there is none', next: 'see "schedule list"' });
 }
 
+/**
+ * Jobs of a lane run one after the other. What takes hours, or hangs with a store of backups, does not keep alerts, the
+ * trash and the rest waiting.
+ */
+export const lanes = ['short', 'long'] as const;
+type Lane = (typeof lanes)[number];
+
+const laneOf = ({ isLong = false }: Job): Lane => (isLong ? 'long' : 'short');
+
 interface Clocks {
   readonly monotonicMs: number;
   readonly nowMs: number;
@@ -56,7 +65,7 @@ export class Scheduler {
   readonly #patterns: ReadonlyMap<string, Cron>;
   /** Both clocks at the last look; undefined before the first. */
   #looked: Clocks | undefined;
-  #running: Promise<unknown> = Promise.resolve();
+  readonly #running: Record<Lane, Promise<unknown>> = { short: Promise.resolve(), long: Promise.resolve() };
   #stopped = false;
 
   constructor(options: SchedulerOptions) {
@@ -89,7 +98,7 @@ export class Scheduler {
   /** Runs a job now. Its next time stays. Rejects with its failure, or with `not-found`. */
   async run(name: string): Promise<JobRun> {
     const job = findJob(this.#options.jobs, name);
-    return this.#alone(async () => {
+    return this.#alone(laneOf(job), async () => {
       await this.#lookAtClocks();
       const { last, failure } = await this.#attempt(job, 0);
       await this.#remember(job, { last });
@@ -98,30 +107,30 @@ export class Scheduler {
     });
   }
 
-  /** Looks at the clocks and runs what is due. Never rejects. */
-  tick(): Promise<void> {
-    return this.#alone(() => this.#tick()).catch((error: unknown) => {
+  /** Looks at the clocks and runs what is due in a lane. Never rejects. */
+  tick(lane: Lane): Promise<void> {
+    return this.#alone(lane, () => this.#tick(lane)).catch((error: unknown) => {
       this.#options.log.error({ why: Failure.from(error).message }, 'the schedule could not be kept');
     });
   }
 
-  /** Begins no further job; resolves when the running one has ended. */
+  /** Begins no further job; resolves when the running ones have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#running.catch(() => undefined);
+    await Promise.allSettled(lanes.map((lane) => this.#running[lane]));
   }
 
-  #alone<T>(act: () => Promise<T>): Promise<T> {
-    const next = this.#running.catch(() => undefined).then(act);
-    this.#running = next;
+  #alone<T>(lane: Lane, act: () => Promise<T>): Promise<T> {
+    const next = this.#running[lane].catch(() => undefined).then(act);
+    this.#running[lane] = next;
     return next;
   }
 
-  async #tick(): Promise<void> {
+  async #tick(lane: Lane): Promise<void> {
     if (this.#stopped) return;
     const { jobs, store, now } = this.#options;
     await this.#lookAtClocks();
-    for (const job of jobs) {
+    for (const job of jobs.filter((one) => laneOf(one) === lane)) {
       const nowMs = now();
       const known = store.data.jobs[job.name];
       const next = this.#nextAfter(job, nowMs);
@@ -162,11 +171,10 @@ export class Scheduler {
     const before = this.#looked;
     const { nowMs, monotonicMs, elapsedMs, jumpMs } = this.#look();
     this.#looked = { nowMs, monotonicMs };
-    const heldMs = Math.max(0, store.data.heldMs - elapsedMs);
     const isGap = Math.abs(jumpMs) >= gapMs;
     await store.update((state) => {
       state.seenAt = new Date(nowMs).toISOString();
-      state.heldMs = isGap ? holdMs : heldMs;
+      state.heldMs = isGap ? holdMs : Math.max(0, state.heldMs - elapsedMs);
     });
     if (!isGap) return;
     const what =

@@ -54,6 +54,8 @@ export class Conditions {
   readonly #conditions: readonly Condition[];
   /** When each was looked at last, by performance.now(). */
   readonly #lookedMs = new Map<AlertCode, number>();
+  /** What has not answered in time, such as a folder on a server that is gone: it is not asked a second time. */
+  readonly #hanging = new Set<AlertCode>();
 
   constructor(own = conditions) {
     this.#conditions = own;
@@ -67,25 +69,47 @@ export class Conditions {
     );
     return Promise.all(
       due.map(async (condition): Promise<Look> => {
-        const look = await lookAt(condition, context);
+        const look = await this.#lookAt(condition, context);
         // What could not be told is asked again at the next round.
         if (!('failure' in look)) this.#lookedMs.set(condition.code, nowMs);
         return look;
       }),
     );
   }
-}
 
-async function lookAt({ code, what, everyMs, look }: Condition, context: AlertContext): Promise<Look> {
-  try {
-    const findings = await look(context, AbortSignal.timeout(lookMs));
-    return { code, findings, settle: everyMs === undefined ? settleLooks : 1 };
-  } catch (error) {
-    const failure = Failure.from(error);
-    const text = `cannot tell ${what}: ${failure.what}: ${failure.why}`;
-    return {
-      code,
-      failure: { subject: code, severity: 'problem', text, next: failure.next ?? '"doctor" checks the host' },
-    };
+  async #lookAt({ code, what, everyMs, look }: Condition, context: AlertContext): Promise<Look> {
+    try {
+      const findings = await this.#answered(code, (signal) => look(context, signal));
+      return { code, findings, settle: everyMs === undefined ? settleLooks : 1 };
+    } catch (error) {
+      const failure = Failure.from(error);
+      const text = `cannot tell ${what}: ${failure.what}: ${failure.why}`;
+      return {
+        code,
+        failure: { subject: code, severity: 'problem', text, next: failure.next ?? '"doctor" checks the host' },
+      };
+    }
+  }
+
+  /** Returns the answer of a look, or rejects when it takes too long, whether or not the look minds its signal. */
+  async #answered<T>(code: AlertCode, look: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+    const silent = new Failure('timeout', {
+      what: 'the host',
+      why: `it did not answer within ${lookMs / 1000} seconds`,
+    });
+    if (this.#hanging.has(code)) throw silent;
+    const limit = new AbortController();
+    const looking = Promise.try(() => look(limit.signal));
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.#hanging.add(code);
+      limit.abort();
+      late.reject(silent);
+    }, lookMs).unref();
+    const ended = looking.finally(() => {
+      clearTimeout(timer);
+      this.#hanging.delete(code);
+    });
+    return Promise.race([ended, late.promise]);
   }
 }

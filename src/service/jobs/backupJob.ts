@@ -11,6 +11,7 @@ import { jobCall, type Job, type JobConditions } from './job.ts';
 
 export class BackupJob implements Job {
   readonly name = 'backups';
+  readonly isLong = true;
   readonly summary = 'Back up every container, and delete old backups';
   readonly pattern: string;
 

@@ -6,6 +6,7 @@ import { jobCall } from './job.ts';
 
 export const imageJob: Job = {
   name: 'image',
+  isLong: true,
   summary: 'Build the prepared image again when it is older than image.rebuildDays',
   pattern: '29 5 * * *',
   async run(context) {

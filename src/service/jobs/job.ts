@@ -15,6 +15,8 @@ export interface Job {
   readonly summary: string;
   /** As in crontab(5), in UTC. */
   readonly pattern: string;
+  /** May take hours: runs beside the others, and after the other long ones. */
+  readonly isLong?: boolean;
   /**
    * Resolves to what it did, as a clause, or to undefined if there was nothing to do. Rejects if something failed,
    * after it has tried the rest.

@@ -5,6 +5,7 @@ import type { Job } from './job.ts';
 
 export const journalJob: Job = {
   name: 'journal',
+  isLong: true,
   summary: 'Check every record of the journal, and its anchors',
   pattern: '23 4 * * 0',
   async run({ keeping }) {
@@ -27,6 +28,7 @@ export const journalJob: Job = {
 
 export const archiveJob: Job = {
   name: 'archive',
+  isLong: true,
   summary: 'Move records to the archive that are older than journal.keepDays',
   pattern: '53 3 * * *',
   // A clock that is years ahead must not empty the journal.

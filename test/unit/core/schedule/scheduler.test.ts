@@ -60,14 +60,14 @@ async function pass(scheduler: Scheduler, ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     clockMs += stepMs;
     monotonicMs += stepMs;
-    await scheduler.tick();
+    await scheduler.tick('short');
   }
 }
 
 describe('the scheduler', () => {
   it('runs a job at its times, and not at the start', async () => {
     const scheduler = await start();
-    await scheduler.tick();
+    await scheduler.tick('short');
     expect(runs).toEqual([]);
     await pass(scheduler, 16 * minuteMs);
     expect(runs).toEqual([]);
@@ -85,7 +85,7 @@ describe('the scheduler', () => {
     runs = [];
     clockMs += 5 * hourMs;
     const next = await start();
-    await next.tick();
+    await next.tick('short');
     expect(runs).toEqual([{ job: 'hourly', mayDelete: true }]);
     expect(next.list().jobs[0]?.lateMs).toBe(4 * hourMs + 43 * minuteMs);
     expect(records.at(-1)).toMatchObject({ type: 'job', job: 'hourly', outcome: 'ok' });
@@ -103,7 +103,7 @@ describe('the scheduler', () => {
     runs = [];
     clockMs += jumpMs;
     if (restarts) scheduler = await start();
-    await scheduler.tick();
+    await scheduler.tick('short');
     expect(announced).toHaveLength(1);
     expect(scheduler.list().heldUntil).not.toBeNull();
     await pass(scheduler, 23 * hourMs);
@@ -116,11 +116,31 @@ describe('the scheduler', () => {
 
   it('notices a jump at once when a job is run by hand, and in a list', async () => {
     const scheduler = await start();
-    await scheduler.tick();
+    await scheduler.tick('short');
     clockMs += 400 * dayMs;
     expect(scheduler.list().heldUntil).not.toBeNull();
     await scheduler.run('hourly');
     expect(runs).toEqual([{ job: 'hourly', mayDelete: false }]);
+  });
+
+  it('runs what may take hours beside the others, one at a time', async () => {
+    const hanging = Promise.withResolvers<string>();
+    const begun: string[] = [];
+    const long = (name: string): Job => ({
+      ...job(name, '17 * * * *'),
+      isLong: true,
+      run: () => (begun.push(name), hanging.promise),
+    });
+    const scheduler = await start([long('backups'), long('journal'), job('alerts', '17 * * * *')]);
+    await scheduler.tick('long');
+    await pass(scheduler, 17 * minuteMs);
+    const ticked = scheduler.tick('long');
+    await pass(scheduler, hourMs);
+    expect(runs).toHaveLength(2);
+    expect(begun).toEqual(['backups']);
+    hanging.resolve('made');
+    await ticked;
+    expect(begun).toEqual(['backups', 'journal']);
   });
 
   it('notices a jump while a job ran for hours before it begins the next', async () => {
@@ -138,9 +158,9 @@ describe('the scheduler', () => {
 
   it('keeps the day of running over a restart', async () => {
     const first = await start();
-    await first.tick();
+    await first.tick('short');
     clockMs += 2 * dayMs;
-    await first.tick();
+    await first.tick('short');
     await pass(first, 20 * hourMs);
     monotonicMs = 0;
     const second = await start();
@@ -154,7 +174,7 @@ describe('the scheduler', () => {
     const scheduler = await start();
     await pass(scheduler, hourMs);
     clockMs -= 5 * hourMs;
-    await scheduler.tick();
+    await scheduler.tick('short');
     expect(scheduler.list().jobs[0]?.next).toBe('2026-11-29T08:17:00.000Z');
   });
 
@@ -179,7 +199,7 @@ describe('the scheduler', () => {
 
   it('runs a job when it is asked to, and leaves its next time', async () => {
     const scheduler = await start();
-    await scheduler.tick();
+    await scheduler.tick('short');
     expect(await scheduler.run('hourly')).toEqual({ job: 'hourly', text: 'something' });
     expect(scheduler.list().jobs[0]?.next).toBe('2026-11-29T12:17:00.000Z');
     await expect(scheduler.run('nothing')).rejects.toMatchObject({ code: 'not-found' });
@@ -189,7 +209,7 @@ describe('the scheduler', () => {
 
   it('begins no job after it was stopped', async () => {
     const scheduler = await start();
-    await scheduler.tick();
+    await scheduler.tick('short');
     await scheduler.stop();
     await pass(scheduler, 2 * hourMs);
     expect(runs).toEqual([]);

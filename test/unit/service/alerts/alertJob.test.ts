@@ -262,6 +262,32 @@ describe('conditions', () => {
   });
 });
 
+describe('a look that hangs', () => {
+  it('says so after a minute, and is not repeated until it has ended', async () => {
+    const world = await host();
+    let looks = 0;
+    const store = Promise.withResolvers<[]>();
+    const conditions = new Conditions([
+      { code: 'backup', what: 'whether the backups are in order', look: () => (looks++, store.promise) },
+    ]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const first = conditions.look(world.context);
+      await vi.advanceTimersByTimeAsync(60_000);
+      const failed = { failure: { text: expect.stringContaining('it did not answer within 60 seconds') as string } };
+      expect(await first).toMatchObject([failed]);
+      expect(await conditions.look(world.context)).toMatchObject([failed]);
+      expect(looks).toBe(1);
+      store.resolve([]);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(await conditions.look(world.context)).toMatchObject([{ findings: [] }]);
+      expect(looks).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
 describe('alert test', () => {
   it('sends a message and says what became of it in each channel', async () => {
     const world = await host(mailed);
