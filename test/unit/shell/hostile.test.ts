@@ -192,10 +192,11 @@ describe('the live part of the screen', () => {
   const draw = <P extends object>(view: FunctionComponent<P>, props: P): string =>
     renderToString(createElement(view, props), { columns: 200 });
   const place = { columns: 200, rows: 30, top: 0 };
-  const composer = { line: lineOf(''), suggestions: undefined, search: undefined, leaving: false };
+  const composer = { line: lineOf(''), pasted: [], suggestions: undefined, search: undefined, leaving: false };
 
   test.each<[what: string, composer: object, more: object]>([
     ['the typed text', { line: lineOf(evil) }, {}],
+    ['a pasted line', { pasted: [evil] }, {}],
     ['the search text', { search: { text: evil, found: 'list', skip: 0 } }, {}],
     ['the found line', { search: { text: 'x', found: evil, skip: 0 } }, {}],
     ['a candidate', { suggestions: { candidates: [{ value: evil }], selected: 0 } }, {}],

@@ -160,7 +160,7 @@ describe('CommandLine', () => {
     ['x\x04\x03\x04', { kind: 'leave' }],
     ['\x03\x03', { kind: 'leave-at-once' }],
     ['\x03list\r', { kind: 'run', line: 'list' }],
-    ['\x03x\x7f\x03\x03', { kind: 'leave' }],
+    ['\x03x\x7f\x03\x03', { kind: 'leave-at-once' }],
     ['\x0f', { kind: 'view' }],
     ['\x1b[A\r', { kind: 'run', line: 'info bob' }],
     ['\x1b[A\x1b[A\x1b[A\r', { kind: 'run', line: 'list' }],
