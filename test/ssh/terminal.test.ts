@@ -75,7 +75,7 @@ describe('a command with a terminal', () => {
   test('that lacks values asks for them line by line where the terminal is dumb', async () => {
     const shell = await connectShell(server, { command: 'resize piped', term: 'dumb' });
     onTestFinished(() => shell.close());
-    await shell.shows(/Press Enter after each answer/);
+    await shell.said(/Press Enter after each answer/);
     shell.press('ctrl-c');
     expect(await shell.ended()).toBe(9);
   });

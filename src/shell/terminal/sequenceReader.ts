@@ -191,7 +191,7 @@ export class SequenceReader {
     this.#read(byte);
   }
 
-  /** Reads one byte of a string, which ends at BEL or ST (ESC \). No terminal sends another control character in one. */
+  /** Reads one byte of a string, which ends at BEL or ST (ESC \). No terminal sends other control characters in it. */
   #readString(byte: number): void {
     if (byte === bell) this.#state = 'ground';
     else if (byte === escape) this.#state = 'string-escape';
