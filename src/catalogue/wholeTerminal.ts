@@ -1,14 +1,15 @@
 /** Detection of command lines that need the whole terminal. */
 import { verbOf } from './catalogue.ts';
+import { lacksValues } from './declaration/verb.ts';
 import { parseCommandLine } from './parse.ts';
 import { splitLine } from './tokens.ts';
 
 /**
- * Reports whether the line names a verb that hands the terminal to a program, or the full-screen view of a verb. It
- * does not check permissions, so it works before the caller is known.
+ * Reports whether the line names a verb that hands the terminal to a program, the full-screen view of a verb, or a verb
+ * without the values that its form asks for. It does not check permissions, so it works before the caller is known.
  */
 export function takesWholeTerminal(line: string): boolean {
-  return handsOverTerminal(line) || opensView(line);
+  return handsOverTerminal(line) || opensView(line) || opensForm(line);
 }
 
 /** Reports whether the line names a verb that hands the terminal to a program. */
@@ -25,6 +26,16 @@ function opensView(line: string): boolean {
   try {
     const { verb, input, help } = parseCommandLine(splitLine(line), { entryPoint: 'manage', role: 'admin' });
     return !help && verb.viewSwitch !== undefined && input[verb.viewSwitch] === true;
+  } catch {
+    return false;
+  }
+}
+
+function opensForm(line: string): boolean {
+  try {
+    const actor = { entryPoint: 'manage', role: 'admin' } as const;
+    const { verb, input, help, format } = parseCommandLine(splitLine(line), actor, { incomplete: true });
+    return !help && format === 'table' && verb.isPlan !== true && lacksValues(verb, input, actor.entryPoint);
   } catch {
     return false;
   }

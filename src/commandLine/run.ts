@@ -72,6 +72,9 @@ export interface CommandOptions {
 /** Limit of standard input, which carries public keys. */
 const maxStdinBytes = 64 * 1024;
 
+/** How long standard input may be missing before the caller is told that it is awaited, in milliseconds. */
+const silenceMs = 2000;
+
 /** Runs one command line. Resolves with its exit code; never rejects. */
 export async function runCommand(options: CommandOptions): Promise<number> {
   const { words, io, core } = options;
@@ -218,7 +221,11 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
     const given = full[stdin.into];
     if (wantsStdin(verb, full)) {
       if (io.terminal && given === undefined) io.stderr(`Paste ${stdin.for}; end with Ctrl-D:\n`);
-      full[stdin.into] = await io.readStdin(maxStdinBytes);
+      // A person who forgot "< key.pub" sees why nothing happens; without a terminal of its own, no prompt was shown.
+      const silent = io.terminal
+        ? undefined
+        : setTimeout(() => io.stderr(`Waiting for ${stdin.for} on standard input; end with Ctrl-D.\n`), silenceMs);
+      full[stdin.into] = await io.readStdin(maxStdinBytes).finally(() => clearTimeout(silent));
     } else if (typeof given === 'string' && io.files !== undefined && !isMeantAsKey(given)) {
       full[stdin.into] = await io.files.read(given);
     }

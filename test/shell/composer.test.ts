@@ -211,6 +211,15 @@ test("the terminal's own replies are not typed", async () => {
   expect(shell.scrollback()).toMatch(/^› whoami$/m);
 });
 
+test('reports of the mouse type nothing, the keypad types, and Alt with an arrow of iTerm2 moves by a word', async () => {
+  const shell = await openShell(server);
+  for (const piece of ['\x1b[M', 'xru', '\x1b[<0;1;1M', '\x1b', '[', '<0;1;1m']) shell.type(piece);
+  shell.type('say one two \x1bOq\x1bOr\x1bOn\x1bOp');
+  await shell.shows(/^› say one two 12\.0$/m);
+  shell.type('\x1b[1;9D'.repeat(3)).type('X');
+  await shell.shows(/^› say one Xtwo 12\.0$/m);
+});
+
 describe('leaving the shell', () => {
   test('takes up to three Ctrl-C: clear, ask, leave', async () => {
     const shell = await openShell(server);

@@ -76,6 +76,21 @@ describe.each([
     expect(shell.received.includes('\x1b[3J')).toBe(false);
   });
 
+  test('reports of a terminal press no key of the live list, however they are cut', async () => {
+    const shell = await openView(size);
+    for (const report of [
+      '\x1b[Mxxx',
+      '\x1b[M\r\ry',
+      '\x1b]11;rgb:xxxx/yyyy/uuuu\x1b\\',
+      '\x1bP1$r0 qxy\x1b\\',
+      '\x1b[?62;22c',
+    ])
+      for (const byte of report) shell.type(byte);
+    shell.type('j');
+    await eventually(() => (selected(shell).includes('bob ') ? true : undefined), 'bob is selected');
+    expect(shell.text()).not.toMatch(/Filter|Enter or y|Stopped/);
+  });
+
   test('the live list follows changes by others, and the selection stays with its container', async () => {
     const shell = await openView(size);
     shell.type('j');

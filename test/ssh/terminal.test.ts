@@ -2,9 +2,10 @@
  * Terminals: `ssh -t` with a command, confirmation by typing the name, Ctrl-C, Ctrl-D, and a terminal without a
  * command.
  */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
+import { connectShell } from '../support/shell.ts';
 import { openTerminal } from '../support/terminal.ts';
 
 let server: TestServer;
@@ -57,6 +58,26 @@ describe('a command with a terminal', () => {
     expect(code).toBe(9);
     expect(stdout).toMatch(/interrupted.*\(cancelled\)/);
     expect(await exists('cancelled')).toBe(false);
+  });
+
+  test.each([
+    ['create', /Create a container/i],
+    ['resize piped', /\bcpu\b[^]*\bmemory\b/],
+  ])('that lacks values opens the form: %s', async (line, form) => {
+    const shell = await connectShell(server, { command: line });
+    onTestFinished(() => shell.close());
+    await shell.shows(form);
+    shell.press('ctrl-c');
+    expect(await shell.ended()).toBe(9);
+    expect(shell.text()).toContain('Cancelled. Nothing was changed.');
+  });
+
+  test('that lacks values asks for them line by line where the terminal is dumb', async () => {
+    const shell = await connectShell(server, { command: 'resize piped', term: 'dumb' });
+    onTestFinished(() => shell.close());
+    await shell.said(/Press Enter after each answer/);
+    shell.press('ctrl-c');
+    expect(await shell.ended()).toBe(9);
   });
 
   test('that changes something continues after Ctrl-C, and says so', async () => {

@@ -231,6 +231,23 @@ export function wantsStdin({ stdin }: Pick<Verb, 'stdin'>, input: Readonly<Recor
   return input[stdin.into] === undefined && stdin.unless?.some((name) => input[name] !== undefined) !== true;
 }
 
+/** Reports whether the input lacks what a form can ask for: a required argument, or one of several options. */
+export function lacksValues(
+  { form, parameters }: Pick<Verb, 'form' | 'parameters'>,
+  input: Readonly<Record<string, unknown>>,
+  entryPoint: EntryPoint,
+): boolean {
+  if (form === undefined) return false;
+  const isMissing = parameters.some(
+    (parameter) =>
+      parameter.kind === 'argument' &&
+      isRequired(parameter, entryPoint) &&
+      input[parameter.name] === undefined &&
+      !isSpared(parameter, input),
+  );
+  return isMissing || form.oneOf?.every((name) => input[name] === undefined) === true;
+}
+
 /** Declares a verb. TypeScript infers the type parameters from the schema and the view. */
 export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Result>): Verb<Input, Result> {
   return verb;

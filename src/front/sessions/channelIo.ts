@@ -1,5 +1,4 @@
 /** The streams of one command, over an SSH channel. */
-import { StringDecoder } from 'node:string_decoder';
 import type { Connection, ServerChannel } from 'ssh2';
 import { Failure } from '../../domain/failure.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
@@ -11,7 +10,8 @@ import { LineReader } from './lineReader.ts';
 const maxBufferedBytes = 256 * 1024;
 
 export interface ChannelIoOptions {
-  readonly terminal: boolean;
+  /** The width of the client's terminal; absent without one. */
+  readonly columns?: number | undefined;
   /** How long standard input may take, in milliseconds. */
   readonly stdinMs: number;
   /** Called for a Ctrl-C on the terminal while no question is open. */
@@ -23,27 +23,36 @@ export class ChannelIo implements CommandIo {
   readonly #channel: ServerChannel;
   readonly #output: ChannelOutput;
   readonly #stdinMs: number;
-  readonly #onInterrupt: () => void;
   readonly #chunks: Buffer[] = [];
   readonly #lines: LineReader;
-  readonly #decoder = new StringDecoder('utf8');
   #bytes = 0;
   #overflowed = false;
   #ended = false;
   #interrupted = false;
-  #asking = false;
   #wake: (() => void) | undefined;
 
   /** Listens at once, because data may arrive in the same packet as the command. */
   constructor(connection: Connection, channel: ServerChannel, options: ChannelIoOptions) {
     this.#channel = channel;
     this.#output = new ChannelOutput(connection, channel);
-    this.terminal = options.terminal;
+    this.terminal = options.columns !== undefined;
     this.#stdinMs = options.stdinMs;
-    this.#onInterrupt = options.onInterrupt;
-    this.#lines = new LineReader((text) => this.#write(channel, text));
+    this.#lines = new LineReader({
+      echo: (text) => this.#write(channel, text),
+      columns: options.columns ?? 80,
+      line: (text) => this.#keep(Buffer.from(text)),
+      ended: () => this.#finish(),
+      interrupted: () => {
+        this.interrupt();
+        options.onInterrupt();
+      },
+    });
     channel.on('data', (data: Buffer) => this.#receive(data));
-    channel.on('end', () => this.#finish());
+    channel.on('end', () => {
+      // On a terminal the end of a pipe is a person's Ctrl-D, and the last line may have no end.
+      if (this.terminal && !this.#ended) this.#lines.push(Buffer.from([0x04]));
+      this.#finish();
+    });
     channel.on('close', () => this.#finish());
   }
 
@@ -85,18 +94,12 @@ export class ChannelIo implements CommandIo {
   }
 
   async ask(question: string): Promise<string> {
-    this.stderr(question);
-    this.#asking = true;
-    try {
-      const answer = this.#lines.read();
-      // Input typed ahead counts as the answer, as on any terminal.
-      for (const chunk of this.#chunks.splice(0)) this.#lines.push(this.#decoder.write(chunk));
-      this.#bytes = 0;
-      if (this.#ended) this.#lines.cancel();
-      return await answer;
-    } finally {
-      this.#asking = false;
-    }
+    // Input typed ahead counts as the answer, as on any terminal.
+    const ahead = Buffer.concat(this.#chunks.splice(0)).toString('utf8');
+    this.#bytes = 0;
+    const answer = this.#lines.ask(question, ahead);
+    if (this.#ended) this.#lines.cancel();
+    return answer;
   }
 
   /** Resolves when the connection has taken all output so far, or the channel is closed. */
@@ -117,11 +120,11 @@ export class ChannelIo implements CommandIo {
   }
 
   #receive(data: Buffer): void {
-    if (this.#asking) {
-      this.#lines.push(this.#decoder.write(data));
-      return;
-    }
-    if (this.terminal && this.#endsInput(data)) return;
+    if (!this.terminal) this.#keep(data);
+    else if (!this.#ended) this.#lines.push(data);
+  }
+
+  #keep(data: Buffer): void {
     if (this.#bytes + data.length > maxBufferedBytes) {
       this.#overflowed = true;
       this.#chunks.length = 0;
@@ -130,29 +133,6 @@ export class ChannelIo implements CommandIo {
     }
     this.#bytes += data.length;
     this.#wake?.();
-  }
-
-  /** Handles keys on a terminal: Ctrl-D ends the input, Ctrl-C cancels, and other keys are echoed. */
-  #endsInput(data: Buffer): boolean {
-    const end = data.findIndex((byte) => byte === 0x04 || byte === 0x03);
-    if (end === -1) {
-      this.#write(
-        this.#channel,
-        data
-          .toString('latin1')
-          .replace(/[^\x20-\x7e\r\n]/g, '')
-          .replace(/\r/g, '\n'),
-      );
-      return false;
-    }
-    if (data[end] === 0x03) {
-      this.interrupt();
-      this.#onInterrupt();
-    } else {
-      this.#chunks.push(data.subarray(0, end));
-      this.#finish();
-    }
-    return true;
   }
 
   #finish(): void {

@@ -1,56 +1,117 @@
 /**
- * Reads one line from a client's terminal. An SSH channel has no kernel terminal behind it, so echo, erase and
- * interrupt are implemented here. Only printable ASCII is accepted and echoed.
+ * Reads lines from a client's terminal, with the editing keys of a line that is never redrawn. An SSH channel has no
+ * kernel terminal behind it, so echo, erase and interrupt are implemented here.
  */
 import { Failure } from '../../domain/failure.ts';
+import { split, type Key } from '../../shell/composer/keys.ts';
+import { EchoedLine } from '../../shell/plain/echoedLine.ts';
+import { SequenceReader, type Token } from '../../shell/terminal/sequenceReader.ts';
 
-const maxLineLength = 256;
+export interface LineReaderOptions {
+  readonly echo: (text: string) => void;
+  /** The width of the terminal. */
+  readonly columns: number;
+  /** Receives each line that answers no question, with its line feed; at Ctrl-D also one without. */
+  readonly line: (text: string) => void;
+  /** Called for Ctrl-D while no question is open. */
+  readonly ended: () => void;
+  /** Called for Ctrl-C while no question is open. */
+  readonly interrupted: () => void;
+}
+
+/** The longest line, in UTF-16 units; the rest is dropped. It is longer than any key. */
+const maxLineLength = 16_384;
+
+const erasures: Readonly<Record<string, (line: EchoedLine) => string | undefined>> = {
+  backspace: (line) => line.eraseCharacter(),
+  'ctrl-h': (line) => line.eraseCharacter(),
+  'ctrl-w': (line) => line.eraseWord(),
+  'alt-backspace': (line) => line.eraseWord(),
+  'ctrl-u': (line) => line.eraseAll(),
+};
 
 export class LineReader {
-  #line: string[] = [];
-  readonly #echo: (text: string) => void;
-  #done: { resolve: (line: string) => void; reject: (error: unknown) => void } | undefined;
+  readonly #options: LineReaderOptions;
+  readonly #keys = new SequenceReader((tokens) => this.#take(tokens));
+  #line: EchoedLine;
+  #question: { resolve: (line: string) => void; reject: (error: unknown) => void } | undefined;
 
-  constructor(echo: (text: string) => void) {
-    this.#echo = echo;
-  }
-
-  /** Resolves with the next line. Rejects with `cancelled`. */
-  read(): Promise<string> {
-    this.#line = [];
-    return new Promise((resolve, reject) => (this.#done = { resolve, reject }));
+  constructor(options: LineReaderOptions) {
+    this.#options = options;
+    this.#line = this.#emptyLine();
   }
 
   /** Takes input from the client. */
-  push(text: string): void {
-    for (const c of text) {
-      if (this.#done === undefined) return;
-      if (c === '\r' || c === '\n') this.#finish(this.#line.join(''));
-      else if (c === '\u0003' || c === '\u0004') this.cancel();
-      else if (c === '\u007f' || c === '\b') {
-        if (this.#line.pop() !== undefined) this.#echo('\b \b');
-      } else if (/^[\x20-\x7e]$/.test(c) && this.#line.length < maxLineLength) {
-        this.#line.push(c);
-        this.#echo(c);
-      }
-    }
+  push(data: Buffer): void {
+    this.#keys.push(data);
   }
 
-  /** Ends a pending {@link read} with `cancelled`: after Ctrl-C, at the end of input, or when the client is gone. */
+  /**
+   * Asks `question`. Resolves with the next line, which begins with what was typed ahead: `ahead`, and the open line.
+   * Rejects with `cancelled`.
+   */
+  ask(question: string, ahead: string): Promise<string> {
+    const typed = ahead + this.#line.text;
+    this.#options.echo(question);
+    this.#line = this.#emptyLine(question.slice(question.lastIndexOf('\n') + 1));
+    return new Promise((resolve, reject) => {
+      this.#question = { resolve, reject };
+      this.#type(split(typed));
+    });
+  }
+
+  /** Ends a pending {@link ask} with `cancelled`: after Ctrl-C, at the end of input, or when the client is gone. */
   cancel(): void {
-    const done = this.#done;
-    if (done === undefined) return;
-    this.#done = undefined;
-    this.#echo('\r\n');
-    done.reject(
+    this.#keys.forgetEscape();
+    const question = this.#question;
+    if (question === undefined) return;
+    this.#question = undefined;
+    this.#options.echo('\n');
+    question.reject(
       new Failure('cancelled', { what: 'confirmation', why: 'the question was not answered; nothing was changed' }),
     );
   }
 
-  #finish(line: string): void {
-    const done = this.#done;
-    this.#done = undefined;
-    this.#echo('\r\n');
-    done?.resolve(line);
+  #emptyLine(prompt = ''): EchoedLine {
+    return new EchoedLine(prompt, () => this.#options.columns, maxLineLength);
+  }
+
+  #take(tokens: readonly Token[]): void {
+    for (const token of tokens) {
+      if (token.kind === 'key') this.#type(token.sequence === '\x1b\x7f' ? [{ name: 'alt-backspace', text: '' }] : []);
+      else if (token.kind !== 'long-paste') this.#type(split(token.text.replaceAll('\r\n', '\n')));
+    }
+  }
+
+  #type(keys: readonly Key[]): void {
+    for (const { name, text } of keys) {
+      if (name === 'text') this.#options.echo(this.#line.insert(text));
+      else if (name === 'tab') this.#options.echo(this.#line.insert(' '));
+      else if (name === 'enter') this.#enter();
+      else if (name === 'ctrl-c' || name === 'ctrl-d') this.#end(name);
+      else {
+        const erase = erasures[name];
+        if (erase !== undefined) this.#options.echo(erase(this.#line) ?? `\n${this.#line.shown}`);
+      }
+    }
+  }
+
+  #enter(): void {
+    const { text } = this.#line;
+    const question = this.#question;
+    this.#question = undefined;
+    this.#line = this.#emptyLine();
+    this.#options.echo('\n');
+    if (question === undefined) this.#options.line(`${text}\n`);
+    else question.resolve(text);
+  }
+
+  #end(name: 'ctrl-c' | 'ctrl-d'): void {
+    if (this.#question !== undefined) return this.cancel();
+    const { text } = this.#line;
+    this.#line = this.#emptyLine();
+    if (name === 'ctrl-c') return this.#options.interrupted();
+    if (text !== '') this.#options.line(text);
+    this.#options.ended();
   }
 }

@@ -107,13 +107,13 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
       );
       return;
     }
-    running = runExec(channel, options, abort, terminal !== undefined, info.command);
+    running = runExec(channel, options, abort, terminal?.columns, info.command);
   });
   session.on('shell', (accept, reject: (() => void) | undefined) => {
     const channel = accept() as ServerChannel | undefined;
     if (channel === undefined) return reject?.();
     if (terminal === undefined) {
-      running = runExec(channel, options, abort, false, undefined);
+      running = runExec(channel, options, abort, undefined, undefined);
       return;
     }
     channelTerminal = terminalOf(channel, terminal);
@@ -162,11 +162,11 @@ function runExec(
   channel: ServerChannel,
   options: SessionOptions,
   abort: AbortController,
-  terminal: boolean,
+  columns: number | undefined,
   line: string | undefined,
 ): Running {
   const io = new ChannelIo(options.connection, channel, {
-    terminal,
+    columns,
     stdinMs: options.stdinMs,
     onInterrupt: () => abort.abort(),
   });
@@ -214,7 +214,6 @@ const commandTooLong = new Failure('input-too-large', {
 /** Answers a command line with a failure instead of running it. */
 function refuse(channel: ServerChannel, options: SessionOptions, line: string, failure: Failure): Running {
   const io = new ChannelIo(options.connection, channel, {
-    terminal: false,
     stdinMs: options.stdinMs,
     onInterrupt: () => undefined,
   });

@@ -5,7 +5,7 @@ import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import type { Format } from '../../catalogue/format.ts';
 import { parseCommandLine } from '../../catalogue/parse.ts';
 import { splitLine } from '../../catalogue/tokens.ts';
-import { isRequired, isSpared, wantsStdin } from '../../catalogue/declaration/verb.ts';
+import { lacksValues, wantsStdin } from '../../catalogue/declaration/verb.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -51,17 +51,7 @@ function freeText(line: string): string[] {
 
 /** Reports whether a form should ask for missing input. A verb without a form fails as it does outside the shell. */
 function isIncomplete(verb: AnyVerb, input: Readonly<Record<string, unknown>>, actor: Actor): boolean {
-  if (verb.form === undefined) return false;
-  const missing = verb.parameters.some(
-    (parameter) =>
-      parameter.kind === 'argument' &&
-      isRequired(parameter, actor.entryPoint) &&
-      input[parameter.name] === undefined &&
-      !isSpared(parameter, input),
-  );
-  const key = wantsStdin(verb, input);
-  const choice = verb.form.oneOf?.every((name) => input[name] === undefined) === true;
-  return missing || key || choice;
+  return verb.form !== undefined && (lacksValues(verb, input, actor.entryPoint) || wantsStdin(verb, input));
 }
 
 /** Inside the shell nothing stands before a command. */

@@ -14,14 +14,16 @@ interface TypedCell extends Cell {
 export class EchoedLine {
   readonly prompt: string;
   readonly #columns: () => number;
+  readonly #maxLength: number;
   #cells: TypedCell[] = [];
   /** The length in UTF-16 units and the width in cells. They are kept because each key needs both. */
   #length = 0;
   #width = 0;
 
-  constructor(prompt: string, columns: () => number) {
+  constructor(prompt: string, columns: () => number, maxLength = maxLineLength) {
     this.prompt = prompt;
     this.#columns = columns;
+    this.#maxLength = maxLength;
   }
 
   get text(): string {
@@ -38,7 +40,7 @@ export class EchoedLine {
   }
 
   insert(text: string): string {
-    const room = Math.max(0, maxLineLength - this.#length);
+    const room = Math.max(0, this.#maxLength - this.#length);
     const added = charactersOf(text.slice(0, room)).map((character) => ({ text: character, ...cellOf(character) }));
     for (const cell of added) this.#cells.push(cell);
     this.#count(added, 1);

@@ -1,6 +1,6 @@
 /**
- * The keys that a shell knows, whichever terminal sends them: xterm, rxvt, the Linux console, PuTTY, iTerm2, a keypad in
- * application mode (DECKPAM), the kitty keyboard protocol. A known key becomes one form, which Ink names; any other
+ * The keys that a shell knows, whichever terminal sends them: xterm, rxvt, the Linux console, PuTTY, iTerm2, a keypad
+ * in application mode (DECKPAM), the kitty keyboard protocol. A known key gets the form that Ink names. Any other
  * sequence, such as a report of the mouse, becomes nothing.
  */
 

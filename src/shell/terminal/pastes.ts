@@ -4,7 +4,7 @@
 export const pasteBegins = '\x1b[200~';
 export const pasteEnds = '\x1b[201~';
 
-/** The longest paste with markers, in bytes: thousands of lines. A longer one is refused, for half of it means nothing. */
+/** The longest paste with markers, in bytes: thousands of lines. A longer one is refused: half of it means nothing. */
 export const maxPasteBytes = 256 * 1024;
 
 /** Signs of a paste without markers: a public key, or more UTF-16 units in one packet than a person types. */

@@ -18,7 +18,7 @@ export type Token =
  * How long an escape character waits for the rest of a sequence before it is the Escape key, in milliseconds. Packets
  * of one key may come that far apart; readline(3) waits as long (keyseq-timeout).
  */
-export const escapeMs = 500;
+const escapeMs = 500;
 /**
  * How long a string of the terminal may pause, in milliseconds. After that its introducer was a key, such as Alt-], and
  * what follows is typed.
@@ -191,7 +191,7 @@ export class SequenceReader {
     this.#read(byte);
   }
 
-  /** Reads one byte of a string, which ends at BEL or ST (ESC \). No terminal sends another control character in one. */
+  /** Reads one byte of a string, which ends at BEL or ST (ESC \). No terminal sends other control characters in it. */
   #readString(byte: number): void {
     if (byte === bell) this.#state = 'ground';
     else if (byte === escape) this.#state = 'string-escape';

@@ -122,7 +122,15 @@ export const others: readonly Other[] = [
   { name: 'a field of a form', feed: (text) => fieldsOf(create, 'manage').map((field) => judge(create, field, text)) },
   { name: 'a line that is echoed', feed: (text) => new EchoedLine('> ', () => 80).insert(text) },
   { name: 'keys without a screen', feed: (text) => new TypedKeys().push(text) },
-  { name: 'an answer on a terminal', feed: (text) => new LineReader(() => undefined).push(text) },
+  {
+    name: 'a line on a terminal',
+    feed: (text) => {
+      const none = (): void => undefined;
+      const reader = new LineReader({ echo: none, columns: 80, line: none, ended: none, interrupted: none });
+      reader.push(Buffer.from(text));
+      reader.cancel();
+    },
+  },
   {
     name: 'input for Ink',
     feed: (text) => {

@@ -196,6 +196,7 @@ describe('the live part of the screen', () => {
 
   test.each<[what: string, composer: object, more: object]>([
     ['the typed text', { line: lineOf(evil) }, {}],
+    ['a pasted line', { pasted: [evil] }, {}],
     ['the search text', { search: { text: evil, found: 'list', skip: 0 } }, {}],
     ['the found line', { search: { text: 'x', found: evil, skip: 0 } }, {}],
     ['a candidate', { suggestions: { candidates: [{ value: evil }], selected: 0 } }, {}],

@@ -18,7 +18,7 @@ function open({ terminal = false, stdinMs = 60_000 } = {}) {
   const channel = Object.assign(new EventEmitter(), { writable: true, write, stderr: { writable: true, write } });
   const connection = { _sock: { writableNeedDrain: false }, _protocol: {} };
   const io = new ChannelIo(connection as unknown as Connection, channel as unknown as ServerChannel, {
-    terminal,
+    columns: terminal ? 80 : undefined,
     stdinMs,
     onInterrupt: () => interrupts++,
   });
@@ -105,9 +105,45 @@ describe('standard input on a terminal', () => {
     const read = io.readStdin(100);
     send('ke\u001b[2Jy\u202e\r');
     send('\u0004');
-    expect(await read).toBe('ke\u001b[2Jy\u202e\r');
+    expect(await read).toBe('key\u202e\n');
     await io.flushed();
-    expect(output()).toBe('ke[2Jy\r\n');
+    expect(output()).toBe('key\\u{202e}\r\n');
+  });
+
+  it.each([
+    ['Backspace', 'keyx\u007f\r', 'key\n', 'keyx\b \b\r\n'],
+    ['Ctrl-U', 'wrong\u0015key\r', 'key\n', `wrong${'\b \b'.repeat(5)}key\r\n`],
+    ['Ctrl-W', 'a wrong\u0017key\r', 'a key\n', `a wrong${'\b \b'.repeat(5)}key\r\n`],
+    ['the markers of a paste', '\u001b[200~ke\r\ny\u001b[201~\r', 'ke\ny\n', 'ke\r\ny\r\n'],
+    ['arrow keys', 'k\u001b[De\u001bOCy\r', 'key\n', 'key\r\n'],
+    ['letters beyond ASCII', 'ké🚀\r', 'ké🚀\n', 'ké🚀\r\n'],
+  ])('is edited and echoed with %s, however it is cut', async (_, typed, expected, echoed) => {
+    for (const pieces of [[Buffer.from(typed)], Array.from(Buffer.from(typed), (byte) => Buffer.from([byte]))]) {
+      const { io, send, output } = open({ terminal: true });
+      const read = io.readStdin(100);
+      for (const piece of pieces) send(piece);
+      send('\u0004');
+      expect(await read).toBe(expected);
+      await io.flushed();
+      expect(output()).toBe(echoed);
+    }
+  });
+
+  it('that comes from a pipe may end without a line feed', async () => {
+    const { io, send, end } = open({ terminal: true });
+    send('key');
+    end();
+    expect(await io.readStdin(100)).toBe('key');
+  });
+
+  it('typed ahead answers a question, which is edited too', async () => {
+    const { io, send, output } = open({ terminal: true });
+    send('alx');
+    const answer = io.ask('Type "alice": ');
+    send('\u007fice\r');
+    expect(await answer).toBe('alice');
+    await io.flushed();
+    expect(output()).toBe('alxType "alice": alx\b \bice\r\n');
   });
 
   it('is cancelled by Ctrl-C', async () => {

@@ -1,7 +1,7 @@
 /** The job of alerts on a simulated host with the container of alice: what it finds, and who is told. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { notesFor } from '../../../../src/core/entryPoints/notes.ts';
 import type { AlertInfo, AlertList } from '../../../../src/domain/results/alerts.ts';
 import { Failure } from '../../../../src/domain/failure.ts';
