@@ -256,7 +256,9 @@ async function confirmSeveral(
   const question = await askAboutSeveral(verb, input, actor, read);
   if (question === undefined) return input;
   io.stderr(factLines(question.facts));
-  const typed = (await io.ask(`${[question.question, question.warning].join(' ').trim()}\nType ${question.word} to continue: `)).trim();
+  const typed = (
+    await io.ask(`${[question.question, question.warning].join(' ').trim()}\nType ${question.word} to continue: `)
+  ).trim();
   if (typed === question.word)
     return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: question.word }) };
   throw new Failure('confirmation-mismatch', {
