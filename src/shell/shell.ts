@@ -5,7 +5,7 @@ import { exitCodes, Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
 import { PlainUi, type PlainReason } from './plain/plainUi.ts';
-import { CurrentUi } from './currentUi.ts';
+import { CurrentUi } from './model/currentUi.ts';
 import { ShellModel } from './model/shellModel.ts';
 import { enterRoom } from './model/roomMembership.ts';
 import type { ShellUi } from './model/shellUi.ts';

@@ -1,10 +1,10 @@
 /** The display of a shell, which the user may exchange for one of the other kind while the shell runs. */
-import type { HandedOverTerminal } from '../domain/terminal.ts';
-import type { Item } from './items/item.ts';
-import type { ListRequest } from './model/listRequest.ts';
-import type { ShellModel } from './model/shellModel.ts';
-import type { ShellUi } from './model/shellUi.ts';
-import type { Confirmation, FormRequest } from './model/ui.ts';
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
+import type { Item } from '../items/item.ts';
+import type { ListRequest } from './listRequest.ts';
+import type { ShellModel } from './shellModel.ts';
+import type { ShellUi } from './shellUi.ts';
+import type { Confirmation, FormRequest } from './ui.ts';
 
 export class CurrentUi implements ShellUi {
   #ui: ShellUi;
