@@ -10,6 +10,14 @@ type Input = Readonly<Record<string, unknown>>;
 /** Values by parameter, as they are typed. A parameter that is not set, or not the same for all, is left out. */
 export type Values = Readonly<Record<string, string>>;
 
+/** What is known of the values that a form asks for. */
+export interface KnownValues {
+  /** What is set now. */
+  readonly now?: Values;
+  /** What is taken for a field that stays empty, or what a new container gets. */
+  readonly defaults?: Values;
+}
+
 /** Returns the values of the containers that a call names. Rejects if the container is not there. */
 export async function presentValues(
   verb: AnyVerb,

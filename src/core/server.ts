@@ -276,6 +276,7 @@ export class Server {
     const start = (): FrontStart => ({
       version,
       host: { ...host },
+      defaults: defaultSizes(this.#options.settings),
       listen: listener.where,
       hostKeys: [hostKeys.current.privateKey, ...(hostKeys.next === undefined ? [] : [hostKeys.next.privateKey])],
       directory: directory.directory as FrontStart['directory'],

@@ -2,7 +2,7 @@
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { directory, frontStart, messages } from '../protocol/messages.ts';
+import { directory, frontStart, greetingOf, messages } from '../protocol/messages.ts';
 import { flushed, followBans, servingProcess } from '../protocol/servingProcess.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './transport/requirePatches.ts';
@@ -48,7 +48,7 @@ serving.begin();
 try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
-  const client = coreClient(core, { version: start.version, host: start.host });
+  const client = coreClient(core, greetingOf(start));
   server = new front.SshServer(
     { start, core: client, shells: shellClient(core), logins: loginClient(core), refusals },
     { onPenalty: (begun) => notify(core, messages.penalised, begun) },

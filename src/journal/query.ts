@@ -17,6 +17,8 @@ export interface JournalFilter {
   readonly exceptTypes?: readonly string[];
   /** Id of the login: the record's `actor.login`. */
   readonly login?: string;
+  /** Text that a record has anywhere, in upper or lower case. */
+  readonly text?: string;
   /** Earliest time, inclusive. */
   readonly since?: Date;
   /** Latest time, inclusive. */
@@ -78,6 +80,7 @@ export async function* queryJournal(
 /** Returns a function that tests records against the filter. Throws `invalid-time` or `invalid-count`. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
   const { actor, verb, targets, types, exceptTypes, login, limit } = filter;
+  const text = filter.text?.toLowerCase();
   const since = milliseconds('since', filter.since) ?? -Infinity;
   const until = milliseconds('until', filter.until) ?? Infinity;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -93,9 +96,17 @@ function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
       (targets === undefined || targets.some((target) => target === record['target'])) &&
       (login === undefined || loginOf(record) === login) &&
       (types === undefined || types.includes(record.type)) &&
-      exceptTypes?.includes(record.type) !== true
+      exceptTypes?.includes(record.type) !== true &&
+      (text === undefined || textOf(record).includes(text))
     );
   };
+}
+
+/** Returns what a record says, in lower case. Its hashes are left out: they contain any short text by chance. */
+function textOf(record: JournalRecord): string {
+  return JSON.stringify(record, (key, value: unknown) =>
+    key === 'hash' || key === 'prev' ? undefined : value,
+  ).toLowerCase();
 }
 
 function milliseconds(name: string, time: Date | undefined): number | undefined {

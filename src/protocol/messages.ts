@@ -150,6 +150,11 @@ export const greeting = z.object({
 });
 export type Greeting = z.infer<typeof greeting>;
 
+/** Returns the greeting in what core tells another process at its start. */
+export function greetingOf({ version, host, defaults }: Greeting): Greeting {
+  return { version, host, ...(defaults === undefined ? {} : { defaults }) };
+}
+
 const identity = z.object({
   blob: z.string(),
   type: z.string(),

@@ -3,7 +3,7 @@ import { Refusals } from '../admission/refusals.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
-import { messages, remoteStart, renewedTls } from '../protocol/messages.ts';
+import { greetingOf, messages, remoteStart, renewedTls } from '../protocol/messages.ts';
 import { flushed, followBans, servingProcess } from '../protocol/servingProcess.ts';
 import { candidatesClient } from '../protocol/shellClient.ts';
 import { RemoteServer } from './server.ts';
@@ -31,7 +31,7 @@ try {
   const start = remoteStart.parse(await core.sendRequest(messages.remoteStart));
   server = new RemoteServer({
     start,
-    core: coreClient(core, { version: start.version, host: start.host }),
+    core: coreClient(core, greetingOf(start)),
     logins: loginClient(core),
     candidates: candidatesClient(core),
     refusals,

@@ -11,6 +11,7 @@ export interface AuditRequest {
   readonly verb?: string | undefined;
   readonly target?: string | undefined;
   readonly session?: string | undefined;
+  readonly text?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly limit?: number;
@@ -64,6 +65,7 @@ async function findRecords(
     // The name of a container means its user, unless an admin or a CA has that name.
     ...(request.target === undefined ? {} : { targets: [request.target, userOf(request.target)] }),
     ...(request.session === undefined ? {} : { login: request.session }),
+    ...(request.text === undefined ? {} : { text: request.text }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(request.steps === true ? {} : { exceptTypes: stepTypes }),

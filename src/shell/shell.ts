@@ -5,6 +5,7 @@ import { exitCodes, Failure } from '../domain/failure.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import type { ShellClient } from '../protocol/shellClient.ts';
 import { PlainUi, type PlainReason } from './plain/plainUi.ts';
+import { CurrentUi } from './model/currentUi.ts';
 import { ShellModel } from './model/shellModel.ts';
 import { enterRoom } from './model/roomMembership.ts';
 import type { ShellUi } from './model/shellUi.ts';
@@ -49,9 +50,26 @@ export function openShell(options: ShellOptions): Shell {
   let stop: (code: number) => void = () => undefined;
   const stopped = new Promise<number>((resolve) => (stop = resolve));
   void terminal.closed.then(() => stop(terminal.hasInputEnded ? exitCodes.cancelled : 255));
-  let ui: ShellUi | undefined;
+  let ui: CurrentUi | undefined;
   let model: ShellModel | undefined;
   let over = false;
+
+  /** Exchanges the display at once. Resolves to false if the terminal allows no other. */
+  const setPlain = async (plain: boolean): Promise<boolean> => {
+    if (ui === undefined || model === undefined || ui.plain === plain) return true;
+    if (options.plain === 'terminal') return false;
+    // A question of a command that runs is on the display that it was asked on.
+    await model.liveCalls.ownEnded();
+    const { lines } = ui;
+    ui.close();
+    await terminal.restore();
+    if (over) return true;
+    ui.exchange(createUi(terminal, options, plain ? 'setting' : undefined, (code) => stop(code)));
+    ui.show(model, lines);
+    ui.ready();
+    return true;
+  };
+
   const begin = async (): Promise<void> => {
     try {
       const membership = await enterRoom(shells, actor);
@@ -60,7 +78,7 @@ export function openShell(options: ShellOptions): Shell {
         return;
       }
       const plain = options.plain ?? (membership.welcome.settings.plain ? 'setting' : undefined);
-      ui = createUi(terminal, options, plain, (code) => stop(code));
+      ui = new CurrentUi(createUi(terminal, options, plain, (code) => stop(code)));
       model = new ShellModel({
         actor,
         core,
@@ -70,6 +88,7 @@ export function openShell(options: ShellOptions): Shell {
         reachedAt,
         leave: (code) => stop(code),
         hasInputEnded: () => terminal.hasInputEnded,
+        setPlain,
       });
       for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
       ui.show(model, model.begin());

@@ -65,7 +65,7 @@ describe.each([
     expect(shell.cursorShown).toBe(false);
     expect(shell.mouse).toBe('none');
     expect(shell.text()).toMatch(/\balice +• Running/);
-    expect(shell.screen().at(-1)).toMatch(/^\? help {2}q close/);
+    expect(shell.screen().at(-1)).toMatch(/^Space mark {2}\/ filter/);
     for (const line of shell.screen()) expect(line.length).toBeLessThan(columns);
     shell.press('escape');
     await eventually(() => (shell.onAlternateScreen ? undefined : true), 'the alternate screen is left');
@@ -247,7 +247,7 @@ test('the live list adapts to a new size of the window', async () => {
   await shell.shows(/MEMORY .*DISK/);
   shell.resize(40, 12);
   await shell.showsNot(/MEMORY/);
-  await shell.shows(/^\? help {2}q close {2}Enter info {2}s shell$/m);
+  await shell.shows(/^Space mark {2}\/ filter {2}Enter info$/m);
   expect(shell.screen().filter((line) => line.includes('alice '))).toHaveLength(1);
   for (const line of shell.screen()) expect(line.length).toBeLessThan(40);
   shell.press('enter');

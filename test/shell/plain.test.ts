@@ -45,15 +45,18 @@ describe('screen-reader mode', () => {
     expect(shell.bracketedPaste).toBe(false);
   });
 
-  test('is turned on by "plain on" and off by "plain off"', async () => {
+  test('is turned on by "plain on" and off by "plain off", at once and for later logins', async () => {
     const full = await openShell(server);
     full.type('plain on').press('enter');
-    await full.said(/Screen-reader mode is on from your next login/);
+    await full.said(/Screen-reader mode is on, also after your next login/);
+    full.type('whoami').press('enter');
+    await full.said(/Name: tester\./);
     full.close();
     const plain = await openPlain({ term: 'xterm-256color' });
     expect(plain.scrollback()).toMatch(/To turn it off, type "plain off"/);
     plain.type('plain off').press('enter');
-    await plain.said(/Screen-reader mode is off from your next login/);
+    await plain.said(/Screen-reader mode is off\./);
+    await plain.shows(/^› ?$/m);
     await openShell(server);
   });
 

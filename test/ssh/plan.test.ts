@@ -146,7 +146,7 @@ describe('--plan', () => {
   });
 
   test('is in help and in completion, for verbs that change something', async () => {
-    expect((await manage(['delete', '--help'])).stdout).toMatch(/^ {2}--plan: +show what would be run/m);
+    expect((await manage(['delete', '--help'])).stdout).toMatch(/^ {2}--plan, --dry-run: +show what would be run/m);
     expect((await manage(['list', '--help'])).stdout).not.toContain('--plan');
     expect((await manage(['__complete', 'delete', 'alice', '--pl'])).stdout).toMatch(/^--plan\tshow what/);
     expect((await manage(['__complete', 'list', '--pl'])).stdout).not.toContain('--plan');

@@ -51,6 +51,14 @@ const filterOptions: readonly Option[] = [
   },
   {
     kind: 'option',
+    name: 'text',
+    narrows: true,
+    long: ['text'],
+    value: 'text',
+    summary: 'only records that have this text anywhere, in upper or lower case',
+  },
+  {
+    kind: 'option',
     name: 'since',
     narrows: true,
     long: ['since'],
@@ -80,6 +88,7 @@ const filterInput = {
   verb: someText(64).optional(),
   target: someText(256).optional(),
   session: someText(64).optional(),
+  text: someText(256).optional(),
   since: someText(64).optional(),
   until: someText(64).optional(),
   limit: wholeNumber(1, 9_999_999).optional(),
@@ -146,7 +155,7 @@ const connectionOptions: readonly Option[] = [
 ];
 
 /** What does not go together with --connections. */
-const recordFilters = ['actor', 'verb', 'target', 'session', 'steps'] as const;
+const recordFilters = ['actor', 'verb', 'target', 'session', 'text', 'steps'] as const;
 
 type AuditResult = AuditRecords | ConnectionList | ConnectionCounts;
 
@@ -188,6 +197,7 @@ export const audit = defineVerb({
       says: 'everything that happened in one login',
     },
     { line: 'audit --target alice --verb delete', says: "who deleted Alice's container" },
+    { line: 'audit --text "no space" --since 1d', says: 'records of the last day that mention it' },
     { line: 'audit --target alice --steps', says: "and every step of what was done to Alice's container" },
     { line: 'audit --connections --user alice', says: 'when and from where Alice was connected' },
     { line: 'audit --connections --counts --since 7d', says: 'how many connections each user made each day' },

@@ -17,7 +17,7 @@ interface ListColumn extends Column {
 /** The columns of `list`, by their names in --columns and --sort. */
 export const listColumns = {
   user: { title: 'USER', priority: 1, cell: (c) => c.user, value: (c) => c.user },
-  name: { title: 'CONTAINER', priority: 4, cell: (c) => c.name, value: (c) => c.name },
+  name: { title: 'CONTAINER', priority: 6, cell: (c) => c.name, value: (c) => c.name },
   status: {
     title: 'STATUS',
     priority: 2,
@@ -33,18 +33,19 @@ export const listColumns = {
     cell: (c) => (c.status === 'running' ? (c.address ?? '-') : '-'),
     value: (c) => addressNumber(c.address),
   },
-  quota: { title: 'QUOTA', priority: 6, cell: (c) => showLimit(c.diskQuotaBytes), value: (c) => c.diskQuotaBytes ?? 0 },
-  autostart: { title: 'AUTOSTART', priority: 8, cell: (c) => yesNo(c.autostart), value: (c) => Number(c.autostart) },
+  // The use of the disk names its quota too.
+  quota: { title: 'QUOTA', priority: 9, cell: (c) => showLimit(c.diskQuotaBytes), value: (c) => c.diskQuotaBytes ?? 0 },
+  autostart: { title: 'AUTOSTART', priority: 10, cell: (c) => yesNo(c.autostart), value: (c) => Number(c.autostart) },
   disk: {
     title: 'DISK',
-    priority: 5,
+    priority: 4,
     cell: (c) => showUse(c.diskUsedBytes, c.diskQuotaBytes),
     value: (c) => c.diskUsedBytes ?? 0,
   },
   cpu: { title: 'CPU', priority: 9, align: 'right', cell: (c) => String(c.cpus ?? '-'), value: (c) => c.cpus ?? 0 },
   memory: {
     title: 'MEMORY',
-    priority: 7,
+    priority: 5,
     cell: (c) => showUse(c.memoryUsedBytes, c.memoryLimitBytes),
     value: (c) => c.memoryUsedBytes ?? 0,
   },

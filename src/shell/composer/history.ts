@@ -23,6 +23,10 @@ export class History {
     this.#at = this.#lines.length;
   }
 
+  get lines(): readonly string[] {
+    return this.#lines;
+  }
+
   add(line: string): void {
     const text = line.trim();
     if (text !== '' && text.length <= maxLineLength && isWorthKeeping(text))

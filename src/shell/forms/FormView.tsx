@@ -24,9 +24,10 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
   const { fields, at, error } = state;
   const { setCursorPosition } = useCursor();
   const current = fields[at];
+  const text = printable(explain(form, current, error)) || ' ';
+  const isWrong = error !== undefined || current?.judgement.error !== undefined;
   // An error is read as a whole, if need be in place of some fields.
-  const says = wordWrap(printable(explain(form, current, error)) || ' ', columns - 1);
-  const lines = says.slice(0, Math.max(1, rows - otherRows));
+  const lines = isWrong ? wordWrap(text, columns - 1).slice(0, Math.max(1, rows - otherRows)) : [text];
   const room = Math.max(1, Math.min(fields.length, rows - otherRows + 1 - lines.length));
   const first = Math.max(0, Math.min(at - room + 1, fields.length - room));
   const shown = fields.slice(first, first + room);
@@ -55,11 +56,7 @@ export function FormView({ form, state, columns, rows, top }: FormViewProps): Re
         />
       ))}
       {lines.map((line, i) => (
-        <Text
-          key={i}
-          wrap="truncate"
-          {...(error !== undefined || current?.judgement.error !== undefined ? tones.bad : tones.quiet)}
-        >
+        <Text key={i} wrap="truncate" {...(isWrong ? tones.bad : tones.quiet)}>
           {line}
         </Text>
       ))}

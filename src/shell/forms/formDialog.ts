@@ -6,7 +6,7 @@ import type { Key } from '../composer/keys.ts';
 import { insert, lineOf, type Line } from '../composer/line.ts';
 import { edited } from '../composer/editKeys.ts';
 import type { Keyed } from '../composer/keys.ts';
-import type { KnownValues } from '../model/ui.ts';
+import type { KnownValues } from '../../catalogue/presentValues.ts';
 import { carried, fieldsOf, fieldText, judge, labelsOf, rawValue, type Field, type Judgement } from './fields.ts';
 
 export interface FieldState {

@@ -13,15 +13,25 @@ export interface DataTableProps {
   readonly width: number;
 }
 
-/** ink-table takes milliseconds and two lines per row, so longer tables are drawn without borders. */
+/** ink-table takes milliseconds per row, so longer tables are drawn without borders. */
 const maxBorderedRows = 60;
 
 export function DataTable({ columns, rows: raw, width }: DataTableProps): ReactElement {
   const rows = raw.map((row) => row.map((cell) => printable(cell)));
   const fitted = fit(columns, rows, width);
   if (fitted === undefined) return <Stacked columns={columns} rows={rows} />;
-  if (rows.length > maxBorderedRows) return <Plain columns={columns} rows={rows} fitted={fitted} />;
-  return <Bordered columns={columns} rows={rows} fitted={fitted} />;
+  const dropped = columns.filter((_, i) => !fitted.shown.includes(i)).map(({ title }) => title);
+  const Rows = rows.length > maxBorderedRows ? Plain : Bordered;
+  return (
+    <Box flexDirection="column">
+      <Rows columns={columns} rows={rows} fitted={fitted} />
+      {dropped.length === 0 ? undefined : (
+        <Text
+          {...tones.quiet}
+        >{`No room for ${dropped.join(', ')}; a wider window shows more, and --json everything`}</Text>
+      )}
+    </Box>
+  );
 }
 
 interface FittedProps {

@@ -31,7 +31,12 @@ export interface InkTableProps {
   readonly skeleton?: (props: React.PropsWithChildren) => React.ReactElement;
 }
 
-function load(): React.ComponentType<InkTableProps> {
+/** Draws one line of a table. */
+type DrawLine = (line: { readonly key: string }) => React.ReactElement | null;
+
+type TableClass = new (props: InkTableProps) => React.Component<InkTableProps> & { separator: DrawLine };
+
+function load(): TableClass {
   const file = createRequire(import.meta.url).resolve('ink-table');
   const module = new ModuleClass(file);
   module.filename = file;
@@ -39,7 +44,15 @@ function load(): React.ComponentType<InkTableProps> {
   const native = module.require.bind(module);
   module.require = (id) => (id === 'ink' ? ink : id === 'react' ? React : native(id));
   module._compile(readFileSync(file, 'utf8'), file);
-  return module.exports.default as React.ComponentType<InkTableProps>;
+  return module.exports.default as TableClass;
 }
 
-export const InkTable = load();
+/** ink-table with one rule, below the titles. By itself it draws one above every row. */
+export class InkTable extends load() {
+  constructor(props: InkTableProps) {
+    super(props);
+    const draw = this.separator;
+    // The key ends with the number of the row below.
+    this.separator = (line) => (line.key.endsWith('-0') ? draw(line) : null);
+  }
+}

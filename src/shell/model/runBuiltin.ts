@@ -16,6 +16,7 @@ export interface BuiltinContext {
     readonly ui: Ui;
     readonly actor: Actor;
     readonly shells: Pick<ShellClient, 'saveSettings'>;
+    readonly setPlain: (plain: boolean) => Promise<boolean>;
   };
   note(text: string): void;
 }
@@ -42,11 +43,11 @@ export async function runBuiltin(
       const plain = words[0] !== 'off';
       await shells.saveSettings(actor, { plain });
       context.settings = { plain };
-      context.note(
-        plain
-          ? 'Screen-reader mode is on from your next login. "plain off" turns it off. For one login: ssh -t … plain'
-          : 'Screen-reader mode is off from your next login.',
-      );
+      const isDone = await context.options.setPlain(plain);
+      if (!isDone)
+        context.note('Your terminal type (TERM) supports nothing else. With another one the usual shell opens.');
+      else if (plain) context.note('Screen-reader mode is on, also after your next login. "plain off" turns it off.');
+      else context.note('Screen-reader mode is off.');
       return;
     }
     case 'copy': {

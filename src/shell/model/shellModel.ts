@@ -43,6 +43,8 @@ export interface ShellModelOptions {
   readonly leave: (code: number) => void;
   /** Whether no more input will come, so that nobody can answer. */
   readonly hasInputEnded: () => boolean;
+  /** Turns screen-reader mode on or off at once. Resolves to false if the terminal allows no other mode. */
+  readonly setPlain: (plain: boolean) => Promise<boolean>;
 }
 
 /** Receives changes of the containers while a live list is open. */

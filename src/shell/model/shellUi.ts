@@ -9,6 +9,8 @@ export interface ShellUi extends Ui {
   show(shell: ShellModel, lines: readonly string[]): void;
   /** Called when everything before the first prompt has been printed. */
   ready(): void;
+  /** The user's history, with the lines of this display. */
+  readonly lines: readonly string[];
   /** Removes the live part from the terminal and ends. */
   close(): void;
 }

@@ -1,5 +1,6 @@
 /** The interface between a shell and its display: Ink on a full terminal, or lines of text for a screen reader. */
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
+import type { KnownValues } from '../../catalogue/presentValues.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Item } from '../items/item.ts';
 import type { ListRequest } from './listRequest.ts';
@@ -11,14 +12,6 @@ export interface Confirmation {
   readonly facts: readonly (readonly [label: string, value: string])[];
   /** The word that the user must type. */
   readonly word: string;
-}
-
-/** Values by parameter, shown beside the fields of a form. */
-export interface KnownValues {
-  /** What is set now. */
-  readonly now?: Readonly<Record<string, string>>;
-  /** What is taken for a field that stays empty, or what a new container gets. */
-  readonly defaults?: Readonly<Record<string, string>>;
 }
 
 export interface FormRequest {

@@ -36,7 +36,7 @@ export interface PlainUiOptions {
 const reasons: Readonly<Record<PlainReason, string>> = {
   terminal: 'Your terminal type (TERM) supports nothing else; set another TERM to get the usual shell.',
   once: 'For this login only; leave out "plain" to get the usual shell.',
-  setting: 'To turn it off, type "plain off" and log in again.',
+  setting: 'To turn it off, type "plain off".',
 };
 
 export class PlainUi implements ShellUi {
@@ -137,6 +137,10 @@ export class PlainUi implements ShellUi {
     } finally {
       this.#asking--;
     }
+  }
+
+  get lines(): readonly string[] {
+    return this.#history.lines;
   }
 
   remember(line: string): void {

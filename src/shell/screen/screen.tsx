@@ -151,6 +151,10 @@ export class Screen implements ShellUi {
     );
   }
 
+  get lines(): readonly string[] {
+    return this.#history.lines;
+  }
+
   remember(line: string): void {
     this.#history.add(line);
   }

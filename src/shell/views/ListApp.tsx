@@ -70,6 +70,7 @@ export function ListApp({ controller, liveCalls, hostNote, onMount }: ListAppPro
       <Footer
         dialog={dialog}
         typing={typing}
+        isList={pane === undefined}
         message={
           question === undefined ? (message ?? liveCallMessage(liveCalls())) : { tone: 'warn', text: question.text }
         }
@@ -158,12 +159,18 @@ function PaneView({
   readonly height: number;
 }): ReactElement {
   const { lines, first, count } = pane.window(height);
+  const filter = pane.filter === '' ? '' : ` · matching "${printable(pane.filter)}"`;
   const where = count > height ? ` · ${first + 1} to ${first + lines.length} of ${count} lines` : '';
   return (
     <Box flexDirection="column" height={height + 1} flexShrink={0}>
       <Text wrap="truncate" {...styles.heading}>
-        {cut(`${printable(pane.title)}${where}`, width)}
+        {cut(`${printable(pane.title)}${filter}${where}`, width)}
       </Text>
+      {count === 0 && filter !== '' ? (
+        <Text wrap="truncate" {...tones.quiet}>
+          {cut('  No line matches; Esc clears the filter', width)}
+        </Text>
+      ) : undefined}
       {lines.map((line, i) => (
         <Text key={i} wrap="truncate">
           {line === '' ? ' ' : line}
@@ -176,6 +183,8 @@ function PaneView({
 interface FooterProps {
   readonly dialog: Dialog | undefined;
   readonly typing: TypedLine | undefined;
+  /** Whether the filter is for the list, which has labels. */
+  readonly isList: boolean;
   readonly message: Message | undefined;
   readonly hints: readonly string[];
   readonly columns: number;
@@ -183,7 +192,7 @@ interface FooterProps {
   readonly top: number;
 }
 
-function Footer({ dialog, typing, message, hints: keys, columns, rows, top }: FooterProps): ReactElement {
+function Footer({ dialog, typing, isList, message, hints: keys, columns, rows, top }: FooterProps): ReactElement {
   const width = columns - 1;
   if (dialog !== undefined) {
     return (
@@ -203,7 +212,7 @@ function Footer({ dialog, typing, message, hints: keys, columns, rows, top }: Fo
       </Box>
     );
   }
-  if (typing !== undefined) return <FilterLine line={typing} width={width} top={top} />;
+  if (typing !== undefined) return <FilterLine line={typing} isList={isList} width={width} top={top} />;
   return (
     <Box flexDirection="column" height={rows} flexShrink={0}>
       <Text wrap="truncate" {...tones[message?.tone ?? 'plain']}>
@@ -223,10 +232,12 @@ const filterPrompt = 'Filter: ';
 
 function FilterLine({
   line,
+  isList,
   width,
   top,
 }: {
   readonly line: TypedLine;
+  readonly isList: boolean;
   readonly width: number;
   readonly top: number;
 }): ReactElement {
@@ -241,7 +252,11 @@ function FilterLine({
         {printable(shown.text)}
       </Text>
       <Text wrap="truncate" {...tones.quiet}>
-        {joinFitting(['Enter keeps it', 'Esc clears it', 'text, !text, label:key=value'], '  ', width)}
+        {joinFitting(
+          ['Enter keeps it', 'Esc clears it', isList ? 'text, !text, label:key=value' : 'text, !text'],
+          '  ',
+          width,
+        )}
       </Text>
     </Box>
   );

@@ -27,6 +27,32 @@ it.each([
   },
 );
 
+it.each([
+  ['no SPACE', [2]],
+  ['bob', [1, 2]],
+  ['nothing of this', []],
+])('audit --text %j finds the records that have it anywhere, in upper or lower case', async (text, found) => {
+  const journalFolder = await temporaryFolder();
+  const journal = await Journal.open({ folder: journalFolder });
+  await journal.append({ type: 'verb', n: 0, target: 'alice' });
+  await journal.append({ type: 'verb', n: 1, target: 'Bob' });
+  await journal.append({ type: 'outcome', n: 2, target: 'bob', failure: { why: 'No space is left' } });
+  await journal.close();
+  const context = { journalFolder, now: () => new Date() } as unknown as ServiceContext;
+  const { records } = await audit(context, { text }, callBy());
+  expect(records.map(({ n }) => n)).toEqual(found);
+});
+
+it('audit --text does not search the hashes of records', async () => {
+  const journalFolder = await temporaryFolder();
+  const journal = await Journal.open({ folder: journalFolder });
+  const { hash } = await journal.append({ type: 'verb' });
+  await journal.append({ type: 'verb' });
+  await journal.close();
+  const context = { journalFolder, now: () => new Date() } as unknown as ServiceContext;
+  expect((await audit(context, { text: hash.slice(0, 8) }, callBy())).records).toEqual([]);
+});
+
 it('an export of records that are larger than one message may be has the newest, and says that there are more', async () => {
   const journalFolder = await temporaryFolder();
   const journal = await Journal.open({ folder: journalFolder });

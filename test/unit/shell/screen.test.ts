@@ -102,6 +102,29 @@ describe('a shell', () => {
     expect(await other.shell.ended).toBe(0);
   });
 
+  it('turns screen-reader mode on and off at once, and keeps its earlier lines', async () => {
+    const { port, shell } = open();
+    await drawn(port);
+    port.type_('plain on\r');
+    await vi.waitFor(() => expect(port.written).toContain('Screen-reader mode: only lines of text.'), {
+      timeout: 5000,
+    });
+    await vi.waitFor(() => expect(port.written).toMatch(/Screen-reader mode is on, also after your next login/));
+    const before = port.written.length;
+    port.type_('wrong\r');
+    await vi.waitFor(() => expect(port.written.slice(before)).toContain('(unknown-command)'));
+    expect(port.written.slice(before)).not.toContain('\x1b');
+    // Up, from the line that turned it on.
+    port.type_('\x1b[A\x1b[A');
+    await vi.waitFor(() => expect(port.written.slice(before)).toContain('> plain on'));
+    const plain = port.written.length;
+    port.type_('\x15plain off\r');
+    await vi.waitFor(() => expect(port.written.slice(plain)).toContain('tester ·'), { timeout: 5000 });
+    await vi.waitFor(() => expect(port.written.slice(plain)).toContain('Screen-reader mode is off.'));
+    port.type_('\x04');
+    expect(await shell.ended).toBe(0);
+  });
+
   it('that core refuses shows the reason and ends', async () => {
     const { port, shell } = open({ enter: () => Promise.reject(new Error('no room')) });
     expect(await shell.ended).toBe(1);

@@ -42,6 +42,8 @@ export class ListController implements Keyed {
   });
   readonly #options: ControllerOptions;
   readonly #actions: Actions;
+  /** The text that the help covers. */
+  #belowHelp: Pane | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -74,6 +76,7 @@ export class ListController implements Keyed {
   /** Called when the window was resized, before the next frame is drawn. */
   resized(): void {
     this.store.get().pane?.resize(this.#options.width());
+    this.#belowHelp?.resize(this.#options.width());
   }
 
   changed(): void {
@@ -138,13 +141,13 @@ export class ListController implements Keyed {
     switch (name) {
       case 'escape':
       case 'ctrl-c':
-        this.model.setFilter('');
+        this.#filtered.setFilter('');
         return this.#set({ typing: undefined });
       case 'enter':
         return this.#set({ typing: undefined, message: this.#listMessage() });
       case 'up':
       case 'down':
-        this.model.move(name === 'up' ? -1 : 1);
+        this.#step(name === 'up' ? -1 : 1);
         return this.changed();
       case 'text':
         return this.#typed(insert(line, text, maxFilterLength));
@@ -156,8 +159,20 @@ export class ListController implements Keyed {
   }
 
   #typed(line: Line): void {
-    this.model.setFilter(line.text.trim());
+    this.#filtered.setFilter(line.text.trim());
     this.#set({ typing: line });
+  }
+
+  /** What the filter is for: the text above the list, or the list. */
+  get #filtered(): Pane | ListModel {
+    return this.store.get().pane ?? this.model;
+  }
+
+  /** Scrolls the text by lines, or moves the selection of the list. */
+  #step(by: number): void {
+    const { pane } = this.store.get();
+    if (pane === undefined) this.model.move(by);
+    else pane.scroll(by);
   }
 
   #scroll(pane: Pane, action: ActionName): boolean {
@@ -188,7 +203,7 @@ export class ListController implements Keyed {
       case 'last':
         return this.#moved(Infinity);
       case 'filter':
-        return this.#set({ typing: lineOf(model.filter), message: undefined });
+        return this.#set({ typing: lineOf(this.#filtered.filter), message: undefined });
       case 'nextSort':
         model.nextSort();
         return this.#set({ message: this.#listMessage() });
@@ -202,6 +217,8 @@ export class ListController implements Keyed {
         model.markShown();
         return this.changed();
       case 'help':
+        if (this.store.get().pane?.kind === 'help') return this.#closeHelp();
+        this.#belowHelp = this.store.get().pane;
         return this.#set({
           pane: new Pane({
             kind: 'help',
@@ -228,13 +245,25 @@ export class ListController implements Keyed {
   }
 
   #back(): void {
-    if (this.store.get().pane !== undefined) {
+    const { pane } = this.store.get();
+    if (pane !== undefined && pane.filter !== '') {
+      pane.setFilter('');
+      return this.changed();
+    }
+    if (pane?.kind === 'help') return this.#closeHelp();
+    if (pane !== undefined) {
       this.#actions.closeDetails();
       return this.#set({ pane: undefined });
     }
     if (this.model.filter === '') return this.#options.close();
     this.model.setFilter('');
     this.#set({ message: this.#listMessage() });
+  }
+
+  /** Closes the keys, and shows again what they covered. */
+  #closeHelp(): void {
+    this.#set({ pane: this.#belowHelp });
+    this.#belowHelp = undefined;
   }
 
   #targets(many: boolean): readonly FeedContainer[] {
@@ -246,6 +275,7 @@ export class ListController implements Keyed {
 
   /** Returns the `list` command that shows the same containers in the same order, if there is one. */
   #listMessage(): Message | undefined {
+    if (this.store.get().pane !== undefined) return undefined;
     const { sort, descending, filter } = this.model;
     const options = filter === '' ? '' : listOption(filter);
     if (options === undefined || !columnOf(sort).sortsList) return undefined;

@@ -57,7 +57,9 @@ export function rowLine(
     segments.push({
       text: ' '.repeat(Math.max(0, cells - segments.reduce((sum, { text }) => sum + stringWidth(text), 0))),
     });
-  return { segments: merged(segments), inverse: selected };
+  if (!selected) return { segments: merged(segments) };
+  // One even bar: in reverse, the colours of the parts would be stripes. Signs and words say the same.
+  return { segments: [{ text: segments.map(({ text }) => text).join('') }], inverse: true };
 }
 
 function statusSegment(container: FeedContainer, liveCall: LiveCall | undefined, width: number): Segment {

@@ -173,9 +173,9 @@ const table: readonly Declared[] = [
     action: 'filter',
     keys: ['/'],
     shown: '/',
-    says: 'filter: text in any column, !text, label:key=value',
+    says: 'filter: text in any column or line, !text, label:key=value',
     hint: 'filter',
-    places: list,
+    places: ['list', 'text'],
   },
   { action: 'nextSort', keys: ['o'], shown: 'o', says: 'sort by the next column', hint: 'sort', places: list },
   { action: 'turnSort', keys: ['O'], shown: 'O', says: 'reverse the order', places: list },
@@ -185,7 +185,7 @@ const table: readonly Declared[] = [
   { action: 'pageUp', keys: ['page-up', 'ctrl-b'], shown: 'PgUp', says: 'a page up', places: everywhere },
   { action: 'first', keys: ['home', 'g'], shown: 'g Home', says: 'go to the top', places: everywhere },
   { action: 'last', keys: ['end', 'G'], shown: 'G End', says: 'go to the end', places: everywhere },
-  { action: 'help', keys: ['?'], shown: '?', says: 'show these keys', hint: 'help', places: about },
+  { action: 'help', keys: ['?'], shown: '?', says: 'show these keys, or close them', hint: 'help', places: everywhere },
   {
     action: 'back',
     keys: ['escape'],
@@ -223,6 +223,9 @@ export function bindingOf(bindings: readonly Binding[], place: Place, key: strin
   return bindings.find(({ keys, places }) => keys.includes(key) && places.includes(place));
 }
 
+/** The actions that the footer names first, by how much they are used. The others follow in the order of the table. */
+const mostUsed: readonly ActionName[] = ['mark', 'filter', 'details', 'help', 'back', 'quit'];
+
 /**
  * Returns the footer's hints, most important first, because a narrow window cuts off the rest. `copies` is true if the
  * shown text can be copied.
@@ -235,8 +238,6 @@ export function hints(bindings: readonly Binding[], place: Place, copies = false
       (action !== 'back' || place !== 'list') &&
       (action !== 'copyShown' || copies),
   );
-  const first = here.filter(({ action }) => action === 'help' || action === 'back' || action === 'quit');
-  return [...first, ...here.filter((binding) => !first.includes(binding))].map(
-    ({ shown, hint }) => `${shown} ${hint ?? ''}`,
-  );
+  const ranks = mostUsed.flatMap((action) => here.filter((binding) => binding.action === action));
+  return [...new Set([...ranks, ...here])].map(({ shown, hint }) => `${shown} ${hint ?? ''}`);
 }

@@ -242,6 +242,69 @@ describe('resize in the live list', () => {
   });
 });
 
+describe('the keys of the list', () => {
+  const pane = (w: World) => w.controller.store.get().pane?.kind;
+
+  test('are closed by the key that has opened them, and by Esc, with what they covered', () => {
+    const w = opened();
+    for (const close of ['?', 'escape']) {
+      w.press('?');
+      expect(pane(w)).toBe('help');
+      w.press(close);
+      expect(pane(w)).toBeUndefined();
+      w.press('enter', '?');
+      expect(pane(w)).toBe('help');
+      w.press(close);
+      expect(pane(w)).toBe('details');
+      w.press('escape');
+      expect(pane(w)).toBeUndefined();
+    }
+    expect(w.calls.closed).toBe(0);
+  });
+});
+
+describe('the filter of a log', () => {
+  const log = ['Starting ssh', 'error: no space', 'Started SSH', 'Error: again'];
+
+  async function openedLog(): Promise<World> {
+    const w = opened({
+      run: () =>
+        Promise.resolve({
+          kind: 'done',
+          result: undefined,
+          blocks: [{ kind: 'verbatim', text: log.join('\n') }],
+          exitCode: 0,
+        }),
+    });
+    w.press('l');
+    await w.settle();
+    return w;
+  }
+
+  const shown = (w: World): readonly string[] | undefined => w.controller.store.get().pane?.window(10).lines;
+
+  test('shows the lines that match while it is typed, in upper and lower case', async () => {
+    const w = await openedLog();
+    w.press('/', ...'error');
+    expect(shown(w)).toEqual(['error: no space', 'Error: again']);
+    w.press('backspace', 'ctrl-u', ...'ssh !started');
+    expect(shown(w)).toEqual(['Starting ssh']);
+    w.press('enter');
+    expect(w.controller.store.get().typing).toBeUndefined();
+    // The list has a filter of its own.
+    expect(w.controller.model.filter).toBe('');
+  });
+
+  test('is cleared by Esc, which then closes the log', async () => {
+    const w = await openedLog();
+    w.press('/', ...'error', 'enter', 'escape');
+    expect(shown(w)).toEqual(log);
+    w.press('escape');
+    expect(w.controller.store.get().pane).toBeUndefined();
+    expect(w.calls.closed).toBe(0);
+  });
+});
+
 describe('the filter', () => {
   test('takes effect while it is typed, and Enter keeps it', () => {
     const w = opened();

@@ -118,6 +118,21 @@ test('marks and the selection are shown by signs, not only by colours', () => {
   expect(line.inverse).toBe(true);
 });
 
+test('the selection is one even bar, whatever the colours of its parts', () => {
+  const placed = place(widths, 79);
+  const plain = rowLine(container('alice'), placed, { ...look, marked: true, width: 79 });
+  expect(plain.segments.filter(({ style }) => style !== undefined).length).toBeGreaterThan(1);
+  const { segments, inverse } = rowLine(container('alice'), placed, {
+    ...look,
+    selected: true,
+    marked: true,
+    width: 79,
+  });
+  expect(inverse).toBe(true);
+  expect(segments).toEqual([{ text: expect.any(String) as string }]);
+  expect(stringWidth(segments[0]?.text ?? '')).toBe(79);
+});
+
 describe('scrolling', () => {
   test.each([
     [0, 0, 100, 10, 0],

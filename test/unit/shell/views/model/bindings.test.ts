@@ -39,12 +39,19 @@ test.each(places)('no key has two meanings in the place "%s"', (place) => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test('the footer begins with help and the keys that close the list', () => {
+test('the footer is ordered by use, marks and the filter first', () => {
   const bindings = bindingsFor({ entryPoint: 'manage', role: 'admin' });
-  expect(hints(bindings, 'list').slice(0, 3)).toEqual(['? help', 'q close', 'Enter info']);
+  expect(hints(bindings, 'list').slice(0, 6)).toEqual([
+    'Space mark',
+    '/ filter',
+    'Enter info',
+    '? help',
+    'q close',
+    's shell',
+  ]);
   expect(hints(bindings, 'details').slice(0, 3)).toEqual(['? help', 'Esc back', 'q close']);
-  expect(hints(bindings, 'text')).toEqual(['Esc back', 'q close']);
-  expect(hints(bindings, 'text', true)).toEqual(['Esc back', 'q close', 'y copy']);
+  expect(hints(bindings, 'text')).toEqual(['/ filter', '? help', 'Esc back', 'q close']);
+  expect(hints(bindings, 'text', true)).toEqual(['/ filter', '? help', 'Esc back', 'q close', 'y copy']);
 });
 
 test('the help has every key of the list, with the command it runs', () => {
