@@ -197,7 +197,7 @@ export const audit = defineVerb({
       says: 'everything that happened in one login',
     },
     { line: 'audit --target alice --verb delete', says: "who deleted Alice's container" },
-    { line: 'audit --text "no space" --since 1d', says: 'records of the last day that mention it' },
+    { line: 'audit --text no-space --since 1d', says: 'records of the last day that mention it' },
     { line: 'audit --target alice --steps', says: "and every step of what was done to Alice's container" },
     { line: 'audit --connections --user alice', says: 'when and from where Alice was connected' },
     { line: 'audit --connections --counts --since 7d', says: 'how many connections each user made each day' },
