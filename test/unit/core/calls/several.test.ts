@@ -1,4 +1,4 @@
-/** One call for several containers, on a simulated host: alice, bob and dan run, zoe is stopped; alice and bob are blue. */
+/** One call for several containers, on a simulated host: alice, bob and dan run, zoe does not; two have a label. */
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { verbNamed } from '../../../../src/catalogue/catalogue.ts';
