@@ -3,21 +3,17 @@
  * implements `Ui`.
  */
 import { builtinOf, builtins } from '../../catalogue/builtins.ts';
-import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb, type VerbName } from '../../catalogue/catalogue.ts';
+import { isVerbName, mayUse, verbNamed, verbsFor, type AnyVerb } from '../../catalogue/catalogue.ts';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { frontRestartText, type Notice, type ShellSettings } from '../../domain/events/notice.ts';
-import { plural, printable, quoted } from '../../domain/text.ts';
+import { plural, printable } from '../../domain/text.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Completion } from '../../catalogue/completion.ts';
 import { complete } from '../../catalogue/completion.ts';
-import { readStakes } from '../../catalogue/atStake.ts';
-import { commandOf } from '../../catalogue/commandOf.ts';
-import { presentValues } from '../../catalogue/presentValues.ts';
-import { hasPlan, planOf } from '../../catalogue/plan.ts';
-import { askAboutSeveral, isAboutSeveral, type SeveralQuestion } from '../../catalogue/selection.ts';
 import { hideKeys } from './hideKeys.ts';
+import { InputQuestions } from './inputQuestions.ts';
 import { LiveCalls } from './liveCalls.ts';
 import { Lines } from './lines.ts';
 import { runBuiltin } from './runBuiltin.ts';
@@ -27,9 +23,9 @@ import { callVerb, type CallEnd, type VerbCall } from './verbCall.ts';
 import { isWorthKeeping } from '../composer/history.ts';
 import { maxLineLength } from '../composer/line.ts';
 import { lineTooLong, parseLine, type ParsedVerb } from './parseLine.ts';
-import { refuseFiles, warningOf, wordToConfirm } from '../../catalogue/declaration/verb.ts';
+import { refuseFiles } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
-import type { FormRequest, Ui } from './ui.ts';
+import type { Ui } from './ui.ts';
 import type { Presence } from '../../domain/results/room.ts';
 
 export interface ShellModelOptions {
@@ -259,89 +255,21 @@ export class ShellModel {
       return exitCodes.ok;
     }
     // Core refuses and records a call that is not allowed, so there is no point in asking for its input first.
-    const input = mayUse(verb, actor.entryPoint, actor.role) ? await this.#complete(parsed) : parsed.input;
+    const input = mayUse(verb, actor.entryPoint, actor.role) ? await this.#completed(parsed) : parsed.input;
     if (input !== undefined) return this.#call({ verb, input, format, line });
     this.note('Cancelled. Nothing was changed.');
     return exitCodes.cancelled;
   }
 
-  /** Asks for missing input and for confirmation. Returns nothing if the user cancels. */
-  async #complete({ verb, input, incomplete }: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const full = incomplete ? await this.#filledIn(verb, input) : input;
-    if (full !== undefined && verb.changes && isAboutSeveral(verb, full))
-      return full['yes'] === true ? full : this.#confirmedForSeveral(verb, full);
-    if (full === undefined || verb.danger !== 'type-name' || full['yes'] === true) return full;
-    const word = wordToConfirm(verb, full);
-    // Without a valid name core refuses the call, so there is nothing to confirm.
-    if (word === null) return full;
-    return (await this.#confirmed(verb, full, word)) ? { ...full, confirm: word } : undefined;
-  }
-
-  /** Asks for missing input, and keeps the whole command for Up. Returns nothing if the user cancels. */
-  async #filledIn(
-    verb: AnyVerb,
-    given: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const { ui, actor, shells, core } = this.options;
-    const now = await presentValues(verb, given, (reader, wanted) => this.#read(reader, wanted));
-    const { defaults } = core.greeting;
-    const known = { now, ...(defaults === undefined ? {} : { defaults }) };
-    const filled = await ui.form({ ...this.#formOf(verb, given), known });
-    if (filled === undefined) return undefined;
-    const line = commandOf(verb, filled);
-    shells.typed(actor, line);
-    ui.remember(line);
-    return filled;
-  }
-
-  #formOf(verb: AnyVerb, given: Readonly<Record<string, unknown>>): FormRequest {
-    if (!hasPlan(verb)) return { verb, given };
-    const plan = (input: Readonly<Record<string, unknown>>): Promise<number> =>
-      this.#call({ verb: planOf(verb), input, format: 'table', line: `${verb.name} --plan` });
-    return { verb, given, plan };
+  #completed(parsed: ParsedVerb): Promise<Readonly<Record<string, unknown>> | undefined> {
+    return new InputQuestions({
+      ...this.options,
+      plan: (verb, input) => this.#call({ verb, input, format: 'table', line: `${verb.name} --plan` }),
+    }).complete(parsed);
   }
 
   async #call(call: VerbCall): Promise<number> {
     return (await callVerb(call, this)).exitCode;
-  }
-
-  async #read(verb: VerbName, input: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const { core, actor } = this.options;
-    return (await core.call({ actor, verb, input }, () => undefined, new AbortController().signal)).result;
-  }
-
-  /** Shows the containers and asks the user to type their number. Returns nothing if the user cancels. */
-  async #confirmedForSeveral(
-    verb: AnyVerb,
-    input: Readonly<Record<string, unknown>>,
-  ): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const { actor } = this.options;
-    const question = await askAboutSeveral(verb, input, actor, (reader, wanted) => this.#read(reader, wanted));
-    if (question === undefined) return input;
-    const { word } = question;
-    if (!(await this.#confirms(question))) return undefined;
-    return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: word }) };
-  }
-
-  /** Shows what will be lost and asks the user to type the name. */
-  async #confirmed(verb: AnyVerb, input: Readonly<Record<string, unknown>>, word: string): Promise<boolean> {
-    const { actor } = this.options;
-    const facts = await readStakes(verb, input, actor, (reader, wanted) => this.#read(reader, wanted));
-    return this.#confirms({
-      question: `${verb.summary}: ${quoted(word)}.`,
-      warning: warningOf(verb, input),
-      facts,
-      word,
-    });
-  }
-
-  #confirms({ question, warning, facts, word }: Omit<SeveralQuestion, 'input'>): Promise<boolean> {
-    const { ui } = this.options;
-    const title = `${question} ${warning}`.trim();
-    if (ui.plain || title.length <= ui.width()) return ui.confirm({ title, facts, word });
-    // The title is one line, which the screen would cut off.
-    const sentences = warning.split(/(?<=\.) /).map((sentence) => ['Note', sentence] as const);
-    return ui.confirm({ title: question, facts: [...facts, ...sentences], word });
   }
 
   /** Asks the host for completions. Repeats the last answer for 3 s, so that each letter is not a request. */
