@@ -224,7 +224,7 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
       // A person who forgot "< key.pub" sees why nothing happens; without a terminal of its own, no prompt was shown.
       const silent = io.terminal
         ? undefined
-        : setTimeout(() => io.stderr(`Waiting for ${stdin.for} on standard input; end with Ctrl-D.\n`), silenceMs);
+        : setTimeout(() => io.stderr(`Waiting on standard input for ${stdin.for}; end with Ctrl-D.\n`), silenceMs);
       full[stdin.into] = await io.readStdin(maxStdinBytes).finally(() => clearTimeout(silent));
     } else if (typeof given === 'string' && io.files !== undefined && !isMeantAsKey(given)) {
       full[stdin.into] = await io.files.read(given);

@@ -1,5 +1,5 @@
 /** The command line on the host, without a server. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { runCommand, type CommandOptions } from '../../../src/commandLine/run.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
@@ -66,6 +66,36 @@ it.each([
   } as unknown as CommandOptions);
   expect(said).toContain('name the file that has the secret age key, or send it on standard input with --identity -');
   expect(said).not.toContain('key.pub');
+});
+
+it('a command that waits for a key without a terminal says so after two seconds', async () => {
+  vi.useFakeTimers();
+  try {
+    let said = '';
+    const input = Promise.withResolvers<string>();
+    const ended = runCommand({
+      words: ['create', 'alice'],
+      actor: { name: 'carol', role: 'admin', entryPoint: 'manage' },
+      core: { greeting: { host: { simulated: false } }, call: () => Promise.reject(new Error('no server')) },
+      io: {
+        terminal: false,
+        stdout: () => undefined,
+        stderr: (text: string) => (said += text),
+        readStdin: () => input.promise,
+      },
+      signal: new AbortController().signal,
+      prefix: 'ssh',
+      isFirst: false,
+    } as unknown as CommandOptions);
+    await vi.advanceTimersByTimeAsync(1900);
+    expect(said).toBe('');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(said).toBe('Waiting on standard input for public keys, one per line; end with Ctrl-D.\n');
+    input.resolve(key);
+    await ended;
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 /** Runs a command line as root, with a core that prints these texts before it answers or fails. */

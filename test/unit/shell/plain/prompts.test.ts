@@ -185,4 +185,26 @@ describe('CommandLine', () => {
     expect(command).toEqual({ kind: 'run', line: 'info bob' });
     expect(written).toMatch(/That is a public key[^]*That is a private key/);
   });
+
+  test('shows pasted lines, and runs them in order after Enter', async () => {
+    const fake = new FakeTerminal();
+    const line = new CommandLine({
+      terminal: fake.terminal,
+      history: new History([]),
+      stop: () => false,
+      complete: () => Promise.resolve({ from: 0, candidates: [], after: '' }),
+      hasInputEnded: () => false,
+    });
+    const first = line.read();
+    fake.terminal.feed('\x1b[200~whoami\nlist -c user\n\x1b[201~');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(fake.written).toBe(
+      '> \nwhoami\nlist -c user\n2 pasted lines. Press Enter to run all in order, or Ctrl-C to drop them.\n> ',
+    );
+    fake.terminal.feed('\r');
+    expect(await first).toEqual({ kind: 'run', line: 'whoami' });
+    expect(await line.read()).toEqual({ kind: 'run', line: 'list -c user' });
+    expect(fake.written).toMatch(/> whoami\n> list -c user\n$/);
+    expect(line.drop()).toBe(0);
+  });
 });
