@@ -39,7 +39,7 @@ export async function presentValues(
 type Sizes = Pick<Container, 'cpus' | 'memoryLimitBytes' | 'diskQuotaBytes' | 'processLimit'>;
 
 /** Returns the limits that all containers share. */
-export function sizesOf(containers: readonly Sizes[]): Values {
+function sizesOf(containers: readonly Sizes[]): Values {
   const texts = containers.map(({ cpus, memoryLimitBytes, diskQuotaBytes, processLimit }) => ({
     cpu: cpus === null ? null : String(cpus),
     memory: memoryLimitBytes === null ? null : formatExact(memoryLimitBytes),

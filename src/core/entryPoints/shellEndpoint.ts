@@ -20,7 +20,10 @@ export interface ShellEndpointOptions {
   readonly logins: LoginEndpoint;
   /** Returns sentences for this person. */
   readonly notes: (actor: Actor) => readonly string[];
-  /** Returns the calls that ended since the last visit, null for a first one, according to the journal, the newest last. */
+  /**
+   * Returns the calls that ended since the last visit, or null for a first one, according to the journal, the newest
+   * last.
+   */
   readonly endedSince: (actor: Actor, since: string | null) => Promise<readonly EndedCall[]>;
 }
 

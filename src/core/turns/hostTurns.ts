@@ -47,11 +47,11 @@ export class HostTurns {
     const waiting = new AbortController();
     const leave = (): void => waiting.abort();
     signal?.addEventListener('abort', leave, { once: true });
-    let hasBegun = false;
+    let begun: Promise<T> | undefined;
     const begin = (): Promise<T> => {
-      hasBegun = true;
       signal?.removeEventListener('abort', leave);
-      return work();
+      begun = work();
+      return begun;
     };
     const options = { signal: waiting.signal };
     const inAll = (): Promise<T> => this.#all.add(begin, options);
@@ -59,8 +59,8 @@ export class HostTurns {
     try {
       return await this.#ownQueue(personOf(caller)).add(caller.entryPoint === 'self' ? ofOwners : inAll, options);
     } catch (error) {
-      if (hasBegun || !waiting.signal.aborted) throw error;
-      return await work();
+      if (!waiting.signal.aborted) throw error;
+      return await (begun ?? work());
     } finally {
       signal?.removeEventListener('abort', leave);
     }
