@@ -50,7 +50,7 @@ describe('screen-reader mode', () => {
     full.type('plain on').press('enter');
     await full.said(/Screen-reader mode is on, also after your next login/);
     full.type('whoami').press('enter');
-    await full.said(/Name: tester\./);
+    await full.said(/^Name: tester$/m);
     full.close();
     const plain = await openPlain({ term: 'xterm-256color' });
     expect(plain.scrollback()).toMatch(/To turn it off, type "plain off"/);

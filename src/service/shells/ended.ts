@@ -45,10 +45,12 @@ export async function endedSince(
     .slice(-maxCalls);
 }
 
-/** Reports whether a record is the outcome of a call that began after `since`, and whose caller waited for it. */
+/** Reports whether a record is about a call that began after `since`, and whose caller waited for its end. */
 function isAnswered(record: JournalRecord, since: number): boolean {
   const { durationMs } = record;
-  if (record.type !== 'outcome' || record['unanswered'] === true) return false;
+  if (record['unanswered'] === true) return false;
+  // One that was cut off is undone or finished by the next server; this is a part of another call, as a build in a create.
+  if (record.type === 'operation-end') return record['outcome'] === 'done';
   return Date.parse(record.time) - (typeof durationMs === 'number' ? durationMs : 0) >= since;
 }
 

@@ -86,6 +86,7 @@ it('endedSince tells of the own calls that had not ended and of those of others,
   const folder = await journalWith(
     { type: 'operation-end', op: '1', verb: 'stop', target: 'finished', actor, outcome: 'done', durationMs: 5 },
     own('finished', 7),
+    { type: 'operation-end', op: '3', verb: 'image build', target: 'part', actor, outcome: 'done', durationMs: 5 },
     own('unfinished', 3_600_000),
     { ...own('cut-off', 7), unanswered: true },
     { ...own('others', 7), actor: { name: 'dave', role: 'admin', entryPoint: 'manage' } },
