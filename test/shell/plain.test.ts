@@ -52,8 +52,11 @@ describe('screen-reader mode', () => {
     full.type('whoami').press('enter');
     await full.said(/^Name: tester$/m);
     full.close();
-    const plain = await openPlain({ term: 'xterm-256color' });
+    const plain = await connectShell(server, { term: 'xterm-256color' });
+    onTestFinished(() => plain.close());
+    await plain.shows(/^>$/m);
     expect(plain.scrollback()).toMatch(/To turn it off, type "plain off"/);
+    expectPlain(plain);
     plain.type('plain off').press('enter');
     await plain.said(/Screen-reader mode is off\./);
     await plain.shows(/^› ?$/m);
