@@ -17,6 +17,8 @@ export interface JournalFilter {
   readonly exceptTypes?: readonly string[];
   /** Id of the login: the record's `actor.login`. */
   readonly login?: string;
+  /** Fingerprint of the actor's key: the record's `actor.fingerprint`. Records of steps have none. */
+  readonly fingerprint?: string;
   /** Earliest time, inclusive. */
   readonly since?: Date;
   /** Latest time, inclusive. */
@@ -77,7 +79,7 @@ export async function* queryJournal(
 
 /** Returns a function that tests records against the filter. Throws `invalid-time` or `invalid-count`. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
-  const { actor, verb, targets, types, exceptTypes, login, limit } = filter;
+  const { actor, verb, targets, types, exceptTypes, login, fingerprint, limit } = filter;
   const since = milliseconds('since', filter.since) ?? -Infinity;
   const until = milliseconds('until', filter.until) ?? Infinity;
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -91,7 +93,8 @@ function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
       (actor === undefined || actorName(record) === actor) &&
       (verb === undefined || record['verb'] === verb) &&
       (targets === undefined || targets.some((target) => target === record['target'])) &&
-      (login === undefined || loginOf(record) === login) &&
+      (login === undefined || actorField(record, 'login') === login) &&
+      (fingerprint === undefined || actorField(record, 'fingerprint') === fingerprint) &&
       (types === undefined || types.includes(record.type)) &&
       exceptTypes?.includes(record.type) !== true
     );
@@ -110,9 +113,9 @@ function actorName(record: JournalRecord): unknown {
   return typeof actor === 'object' && actor !== null && 'name' in actor ? actor.name : actor;
 }
 
-function loginOf(record: JournalRecord): unknown {
+function actorField(record: JournalRecord, name: 'login' | 'fingerprint'): unknown {
   const actor = record['actor'];
-  return typeof actor === 'object' && actor !== null && 'login' in actor ? actor.login : undefined;
+  return typeof actor === 'object' && actor !== null ? (actor as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 /**

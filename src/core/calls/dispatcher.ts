@@ -193,11 +193,9 @@ export class Dispatcher {
           output: (text) => request.emit({ type: 'output', text }),
         },
       };
-      if (isPlan) {
-        const planned = { verb: name, target: target.target, input, call: made };
-        return { result: await onBehalfOf(actor, () => this.#options.plan(planned)) };
-      }
-      const run = (): Promise<unknown> => onBehalfOf(actor, () => capability(service, input, made));
+      const planned = { verb: name, target: target.target, input, call: made };
+      const run = (): Promise<unknown> =>
+        onBehalfOf(actor, () => (isPlan ? this.#options.plan(planned) : capability(service, input, made)));
       const result = await (verb.readsHistory === true ? this.#turns.run(actor, request.signal, run) : run());
       if (!changes) return { result };
       const journal = await this.#append({

@@ -1,5 +1,6 @@
 /** What takes back a change: another call, made from what the journal keeps of the first. */
 import { z } from 'zod';
+import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { formatExact, parseIncusSize } from '../../domain/values/size.ts';
@@ -8,6 +9,7 @@ import { parseName, type Username } from '../../domain/values/username.ts';
 import { deleteContainer } from '../delete.ts';
 import type { Call, HostContext } from '../instances/context.ts';
 import { decodeKeys, field, labelOfKey } from '../instances/metadata.ts';
+import { targetContainer } from '../instances/target.ts';
 import { restoreKeys } from '../keys.ts';
 import { changeLabels } from '../labels.ts';
 import { startContainer, stopContainer } from '../power.ts';
@@ -150,11 +152,12 @@ const otherWays: Readonly<Record<string, (target: string) => string>> = {
   'snapshot restore': (user) => `restore the snapshot of the files before it: see "snapshot list ${user}"`,
 };
 
-/** Returns what takes the change back. Throws `wrong-state` if nothing does. */
-export function inverseOf(change: Change): Inverse {
+/** Returns what takes the change back. Throws `wrong-state` if nothing does, and at self@ as `ownContainer` does. */
+export function inverseOf(change: Change, actor: Actor): Inverse {
   const { verb, target } = change;
   const inverter = inverters[verb];
-  const inverse = inverter === undefined ? undefined : inverter(change, parseName(target));
+  const inverse =
+    inverter === undefined ? undefined : inverter(change, targetContainer('undo', parseName(target), actor));
   if (inverse !== undefined) return inverse;
   throw new Failure('wrong-state', {
     what: quoted(`${verb} ${target}`),
