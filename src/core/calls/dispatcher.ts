@@ -180,6 +180,7 @@ export class Dispatcher {
       const made: Call = {
         actor,
         signal: request.signal,
+        permit: (other) => this.#permit(other, actor, isPlan),
         recorded,
         reachedAt: request.reachedAt,
         shell: request.shell,
@@ -229,6 +230,14 @@ export class Dispatcher {
         });
       }
     }
+  }
+
+  /** Makes the checks of a verb whose change another verb makes or takes back. A plan needs no touch. */
+  #permit(name: string, actor: Actor, isPlan: boolean): void {
+    if (!isVerbName(name)) return;
+    const verb = verbNamed(name);
+    requireGrantHere(verb, actor, this.#options.remoteAccessVerbs === true);
+    if (!isPlan) requireTouch(verb, actor, this.#options.touch, this.#options.now());
   }
 
   async #append(entry: { type: string } & JsonObject): Promise<{ seq: number; hash: string }> {

@@ -36,6 +36,9 @@ export async function undo(
   const inverse = inverseOf(found.change, call.actor);
   for (const { verb, target } of passed)
     call.progress.note(`"${verb} ${target}" is passed over: there is nothing in it to take back`);
-  if (yes) await inverse.run(context, call);
+  if (yes) {
+    for (const one of [verb, inverse.verb]) call.permit(one);
+    await inverse.run(context, call);
+  }
   return { change: { verb, target, at, operation }, by: inverse.text, done: yes };
 }

@@ -6,6 +6,7 @@ import type { UndoResult } from '../../../../src/domain/results/undo.ts';
 import { NoContainer, type Username } from '../../../../src/domain/values/username.ts';
 import { createContainer } from '../../../../src/service/create.ts';
 import { stopContainer } from '../../../../src/service/power.ts';
+import { deleteContainer } from '../../../../src/service/delete.ts';
 import { inverseOf } from '../../../../src/service/undo/inverses.ts';
 import { lastChange, type Search } from '../../../../src/service/undo/lastChange.ts';
 import { alice, bob, callBy, hosts, owner } from '../../../support/world/hosts.ts';
@@ -195,6 +196,33 @@ describe('undo at self@, where the key of ann opens alice and bob, and that of b
     const found = await lastChange(searchOf(world), ann);
     if (found === undefined) throw new Error('ann has changed nothing');
     expect(() => inverseOf(found.change, left)).toThrow(NoContainer);
+  });
+});
+
+describe('undo makes the checks of the verbs whose changes it takes back and makes', () => {
+  const far: Actor = { ...carol, entryPoint: 'remote' };
+
+  it.each([
+    ['key remove', { user: 'alice', key: 'alice@desk', yes: true }],
+    ['key add', { user: 'alice', keys: laptop }],
+  ])('over the remote interface it does not take back %s', async (verb, input) => {
+    const world = await host();
+    await world.must(verb, input);
+    const before = settled(world);
+    expect(await world.call('undo', { yes: true }, far)).toMatchObject({ failure: { code: 'denied' } });
+    expect(settled(world)).toBe(before);
+    expect(await world.call('undo', {}, far)).toMatchObject({ ok: true });
+    const allowed = await host({ settings: { remote: { accessVerbs: true } } });
+    await allowed.must(verb, input);
+    expect(await allowed.call('undo', { yes: true }, far)).toMatchObject({ ok: true });
+  });
+
+  it('it deletes nothing without the touch that delete requires', async () => {
+    const world = await host({ settings: { ssh: { touchBeforeDeleteMs: 300_000 } } });
+    await deleteContainer(world.context, { user: alice }, callBy());
+    await world.must('trash restore', { user: 'alice' });
+    expect(await world.call('undo', { yes: true })).toMatchObject({ failure: { code: 'denied', what: '"delete"' } });
+    expect(hostStateOf(world.folder).instances['alice-container']).toBeDefined();
   });
 });
 
