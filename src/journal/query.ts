@@ -19,6 +19,8 @@ export interface JournalFilter {
   readonly login?: string;
   /** Text that a record has anywhere, in upper or lower case. */
   readonly text?: string;
+  /** Fingerprint of the actor's key: the record's `actor.fingerprint`. Records of steps have none. */
+  readonly fingerprint?: string;
   /** Earliest time, inclusive. */
   readonly since?: Date;
   /** Latest time, inclusive. */
@@ -79,7 +81,7 @@ export async function* queryJournal(
 
 /** Returns a function that tests records against the filter. Throws `invalid-time` or `invalid-count`. */
 function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
-  const { actor, verb, targets, types, exceptTypes, login, limit } = filter;
+  const { actor, verb, targets, types, exceptTypes, login, fingerprint, limit } = filter;
   const text = filter.text?.toLowerCase();
   const since = milliseconds('since', filter.since) ?? -Infinity;
   const until = milliseconds('until', filter.until) ?? Infinity;
@@ -94,7 +96,8 @@ function matcher(filter: JournalFilter): (record: JournalRecord) => boolean {
       (actor === undefined || actorName(record) === actor) &&
       (verb === undefined || record['verb'] === verb) &&
       (targets === undefined || targets.some((target) => target === record['target'])) &&
-      (login === undefined || loginOf(record) === login) &&
+      (login === undefined || actorField(record, 'login') === login) &&
+      (fingerprint === undefined || actorField(record, 'fingerprint') === fingerprint) &&
       (types === undefined || types.includes(record.type)) &&
       exceptTypes?.includes(record.type) !== true &&
       (text === undefined || textOf(record).includes(text))
@@ -121,9 +124,9 @@ function actorName(record: JournalRecord): unknown {
   return typeof actor === 'object' && actor !== null && 'name' in actor ? actor.name : actor;
 }
 
-function loginOf(record: JournalRecord): unknown {
+function actorField(record: JournalRecord, name: 'login' | 'fingerprint'): unknown {
   const actor = record['actor'];
-  return typeof actor === 'object' && actor !== null && 'login' in actor ? actor.login : undefined;
+  return typeof actor === 'object' && actor !== null ? (actor as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 /**

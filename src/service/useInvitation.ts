@@ -95,6 +95,7 @@ export async function useInvitation(
           {
             actor,
             signal: new AbortController().signal,
+            permit: () => undefined,
             progress: { step: () => undefined, note: () => undefined, output: () => undefined },
             recorded: { invitation: idOf(invitation), added: [key.fingerprint] },
             reachedAt: undefined,

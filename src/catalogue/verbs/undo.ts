@@ -8,7 +8,7 @@ export const undo = defineVerb({
   name: 'undo',
   summary: 'Take back your own last change',
   description: [
-    'Shows what it would do; with --yes it does it. It can take back `resize`, `start`, `stop`, `delete` (from the trash), changes of keys, labels, `protect`, `ttl` and the schedule or name of snapshots. It refuses if anybody has changed the same container since, and takes back one change, not several.',
+    'Shows what it would do; with --yes it does it. It can take back `resize`, `start`, `stop`, `delete` (from the trash), changes of keys, labels, `protect`, `ttl` and the schedule or name of snapshots. It refuses if anybody has changed the same container since, and takes back one change, not several. It looks for changes of the last 30 days; at `self@` for those that were made with the key of this login, of the containers that it opens.',
     'It passes over what only adds something or leaves the container as it is: `backup create` and `verify`, `snapshot create`, `restart`, `image build` and `reconcile`. It refuses, and names another way if there is one, if your last change is one that nothing takes back: what is deleted for good, `create`, and what a restore replaced.',
   ],
   examples: [
@@ -18,6 +18,7 @@ export const undo = defineVerb({
   access: { manage: 'operator', self: true },
   planned: (input) => ({ ...input, yes: true }),
   changes: true,
+  readsHistory: true,
   danger: 'none',
   parameters: [{ kind: 'option', name: 'yes', long: ['yes'], short: 'f', summary: 'do it, do not only show it' }],
   input: z.strictObject({ yes: z.boolean().optional() }),

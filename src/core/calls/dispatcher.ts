@@ -180,6 +180,7 @@ export class Dispatcher {
       const made: Call = {
         actor,
         signal: request.signal,
+        permit: (other) => this.#permit(other, actor, isPlan),
         recorded,
         reachedAt: request.reachedAt,
         shell: request.shell,
@@ -193,11 +194,9 @@ export class Dispatcher {
           output: (text) => request.emit({ type: 'output', text }),
         },
       };
-      if (isPlan) {
-        const planned = { verb: name, target: target.target, input, call: made };
-        return { result: await onBehalfOf(actor, () => this.#options.plan(planned)) };
-      }
-      const run = (): Promise<unknown> => onBehalfOf(actor, () => capability(service, input, made));
+      const planned = { verb: name, target: target.target, input, call: made };
+      const run = (): Promise<unknown> =>
+        onBehalfOf(actor, () => (isPlan ? this.#options.plan(planned) : capability(service, input, made)));
       const result = await (verb.readsHistory === true ? this.#turns.run(actor, request.signal, run) : run());
       if (!changes) return { result };
       const journal = await this.#append({
@@ -231,6 +230,14 @@ export class Dispatcher {
         });
       }
     }
+  }
+
+  /** Makes the checks of a verb whose change another verb makes or takes back. A plan needs no touch. */
+  #permit(name: string, actor: Actor, isPlan: boolean): void {
+    if (!isVerbName(name)) return;
+    const verb = verbNamed(name);
+    requireGrantHere(verb, actor, this.#options.remoteAccessVerbs === true);
+    if (!isPlan) requireTouch(verb, actor, this.#options.touch, this.#options.now());
   }
 
   async #append(entry: { type: string } & JsonObject): Promise<{ seq: number; hash: string }> {

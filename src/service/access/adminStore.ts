@@ -1,5 +1,6 @@
 /** The admins, who may use manage@: names, roles and keys, in a small state file. */
 import type { Low } from 'lowdb';
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { KeyLimits, LimitedKey } from '../../domain/keys/keyLimits.ts';
@@ -69,6 +70,8 @@ export interface FirstOfAll {
 export class AdminStore {
   readonly #db: Low<AdminState>;
   readonly #lastUses: LastUses;
+  /** Changes run one at a time: each is made of what the one before it left. */
+  readonly #changes = new PQueue({ concurrency: 1 });
 
   private constructor(db: Low<AdminState>, lastUses: LastUses) {
     this.#db = db;
@@ -111,16 +114,20 @@ export class AdminStore {
         owners.set(fingerprint, name);
       }
     }
-    await this.#write(
-      first.map(({ name, keys }) => ({
-        name,
-        role: 'admin',
-        keys: keys.flatMap(({ key, limits }) => store([key], at, by).map((stored) => ({ ...stored, ...limits }))),
-      })),
-    );
+    const admins = first.map(({ name, keys }): Admin => ({
+      name,
+      role: 'admin',
+      keys: keys.flatMap(({ key, limits }) => store([key], at, by).map((stored) => ({ ...stored, ...limits }))),
+    }));
+    await this.#changes.add(() => this.#write(admins));
   }
 
-  async add(name: string, { keys, role, certificate }: Addition, by: string, at: Date): Promise<AdminChange> {
+  /** Adds an admin, or keys to one. */
+  add(name: string, addition: Addition, by: string, at: Date): Promise<AdminChange> {
+    return this.#changes.add(() => this.#add(name, addition, by, at));
+  }
+
+  async #add(name: string, { keys, role, certificate }: Addition, by: string, at: Date): Promise<AdminChange> {
     for (const { fingerprint } of keys) {
       const owner = this.byFingerprint(fingerprint);
       if (owner !== undefined && owner.name !== name) throw ownedKey(fingerprint, owner.name);
@@ -173,7 +180,11 @@ export class AdminStore {
    * Changes an admin's role. Refuses to demote the last admin of role `admin`, and to demote `caller` with
    * `confirmation-required`.
    */
-  async setRole(name: string, role: AdminRole, caller?: Unconfirmed): Promise<AdminChange> {
+  setRole(name: string, role: AdminRole, caller?: Unconfirmed): Promise<AdminChange> {
+    return this.#changes.add(() => this.#setRole(name, role, caller));
+  }
+
+  async #setRole(name: string, role: AdminRole, caller: Unconfirmed | undefined): Promise<AdminChange> {
     const before = this.named(name);
     if (before === undefined)
       throw new Failure('not-found', {
@@ -195,12 +206,20 @@ export class AdminStore {
   /**
    * Removes an admin by name, or the keys that match a fingerprint or comment. Refuses to remove the last admin, and
    * `caller` or the key of their login with `confirmation-required`. Calls `leave` for each admin of whom nothing
-   * stays, before that.
+   * stays, before that; `leave` must not change admins.
    */
-  async remove(
+  remove(
     selector: string,
     caller?: Unconfirmed,
     leave: (name: string) => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<AdminChange> {
+    return this.#changes.add(() => this.#remove(selector, caller, leave));
+  }
+
+  async #remove(
+    selector: string,
+    caller: Unconfirmed | undefined,
+    leave: (name: string) => Promise<unknown>,
   ): Promise<AdminChange> {
     const named = this.named(selector);
     const parsed = this.all.flatMap((admin) => admin.keys.flatMap((key) => publicKeyOf(key) ?? []));

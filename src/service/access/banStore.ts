@@ -3,6 +3,7 @@
  * connections by its own copy, which comes from here.
  */
 import type { Low } from 'lowdb';
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import {
   currentBan,
@@ -62,11 +63,19 @@ export interface BansOptions {
   readonly onTrouble: (failure: Failure) => void;
 }
 
+interface NewBan {
+  readonly forMs: number | undefined;
+  readonly reason: string | undefined;
+  readonly by: string;
+}
+
 export class BanStore {
   readonly #db: Low<State>;
   readonly #options: BansOptions;
   readonly #listeners = new Set<BanListener>();
   readonly #penalties: Map<string, Penalty>;
+  /** Writes run one at a time: one that fails restores the bans from before it, and must lose no other. */
+  readonly #changes = new PQueue({ concurrency: 1 });
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -130,10 +139,11 @@ export class BanStore {
   }
 
   /** Bans a network or replaces its ban. Without `forMs` the ban lasts until it is lifted. */
-  async add(
-    network: Network,
-    { forMs, reason, by }: { forMs: number | undefined; reason: string | undefined; by: string },
-  ): Promise<BanChange> {
+  add(network: Network, ban: NewBan): Promise<BanChange> {
+    return this.#changes.add(() => this.#add(network, ban));
+  }
+
+  async #add(network: Network, { forMs, reason, by }: NewBan): Promise<BanChange> {
     const now = this.#options.now();
     const others = this.bans.filter((ban) => ban.network !== network.text);
     if (others.length >= maxBans) {
@@ -158,7 +168,11 @@ export class BanStore {
    * Lifts the ban on exactly this network and the penalties of sources in it. Rejects with `not-found` if there is
    * neither.
    */
-  async lift(network: Network): Promise<BanChange> {
+  lift(network: Network): Promise<BanChange> {
+    return this.#changes.add(() => this.#lift(network));
+  }
+
+  async #lift(network: Network): Promise<BanChange> {
     const others = this.bans.filter((ban) => ban.network !== network.text);
     const lifted = this.penalties.filter((penalty) => {
       const source = parseNetwork(penalty.network);
@@ -250,7 +264,7 @@ export class BanStore {
   #writePenalties(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing = this.#writing.then(async () => {
+    this.#writing = this.#changes.add(async () => {
       const penalties = this.penalties;
       const kept = new Set(penalties.map(({ network }) => network));
       for (const network of [...this.#penalties.keys()]) if (!kept.has(network)) this.#penalties.delete(network);

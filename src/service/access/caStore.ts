@@ -1,5 +1,6 @@
 /** The trusted CAs and their revoked certificates, in a small state file. */
 import type { Low } from 'lowdb';
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { Ca } from '../../domain/access/directory.ts';
@@ -50,6 +51,8 @@ export interface Revocation {
 
 export class CaStore {
   readonly #db: Low<State>;
+  /** Changes run one at a time: one whose write fails restores the CAs from before it, and must lose no other. */
+  readonly #changes = new PQueue({ concurrency: 1 });
 
   private constructor(db: Low<State>) {
     this.#db = db;
@@ -83,7 +86,11 @@ export class CaStore {
     });
   }
 
-  async add(name: string, entryPoints: CaEntryPoints, key: PublicKey, by: string, at: Date): Promise<CaChange> {
+  add(name: string, entryPoints: CaEntryPoints, key: PublicKey, by: string, at: Date): Promise<CaChange> {
+    return this.#changes.add(() => this.#add(name, entryPoints, key, by, at));
+  }
+
+  async #add(name: string, entryPoints: CaEntryPoints, key: PublicKey, by: string, at: Date): Promise<CaChange> {
     const { cas } = this.#db.data;
     if (cas.some((other) => other.name === name)) {
       throw new Failure('exists', {
@@ -121,13 +128,19 @@ export class CaStore {
     };
   }
 
-  async remove(name: string): Promise<CaChange> {
-    this.#named(name);
-    await this.#write(this.#db.data.cas.filter((other) => other.name !== name));
-    return { name, did: 'removed; its certificates are no longer accepted', cas: this.list() };
+  remove(name: string): Promise<CaChange> {
+    return this.#changes.add(async () => {
+      this.#named(name);
+      await this.#write(this.#db.data.cas.filter((other) => other.name !== name));
+      return { name, did: 'removed; its certificates are no longer accepted', cas: this.list() };
+    });
   }
 
-  async revoke(name: string, revocation: Revocation): Promise<CaChange> {
+  revoke(name: string, revocation: Revocation): Promise<CaChange> {
+    return this.#changes.add(() => this.#revoke(name, revocation));
+  }
+
+  async #revoke(name: string, revocation: Revocation): Promise<CaChange> {
     const before = this.#named(name);
     const joined = (kind: keyof Revocation): string[] => {
       const all = [...new Set([...before.revoked[kind], ...revocation[kind]])];

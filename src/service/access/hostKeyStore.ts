@@ -3,6 +3,7 @@
  * running server was started with.
  */
 import { isIP } from 'node:net';
+import PQueue from 'p-queue';
 import { unknownHost } from '../../domain/results/access.ts';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -17,8 +18,8 @@ export interface HostKeyStoreOptions {
 
 export class HostKeyStore {
   readonly #options: HostKeyStoreOptions;
-  /** The last change. Changes run one at a time: two at once would both find no next key. */
-  #tail: Promise<unknown> = Promise.resolve();
+  /** Changes run one at a time: two at once would both find no next key. */
+  readonly #changes = new PQueue({ concurrency: 1 });
 
   constructor(options: HostKeyStoreOptions) {
     this.#options = options;
@@ -35,7 +36,7 @@ export class HostKeyStore {
 
   /** Throws as `rotateHostKey` does. */
   rotate(host: string | undefined): Promise<HostKeyChange> {
-    return this.#alone(async () => {
+    return this.#changes.add(async () => {
       const { fingerprint } = await rotateHostKey(this.#options.folder);
       return { did: 'rotated', fingerprint, ...(await this.list(host)) };
     });
@@ -43,7 +44,7 @@ export class HostKeyStore {
 
   /** Throws as `switchHostKey` does, and `confirmation-required` without `yes`. */
   switch(host: string | undefined, yes: boolean): Promise<HostKeyChange> {
-    return this.#alone(async () => {
+    return this.#changes.add(async () => {
       const next = (await listHostKeys(this.#options.folder)).find(({ which }) => which === 'next');
       if (next !== undefined && !yes) {
         const announced = next.fingerprint === this.#options.running.next;
@@ -74,11 +75,5 @@ export class HostKeyStore {
       // SSHFP records belong to a name, never to an address.
       sshfp: `${isIP(host) === 0 ? host : unknownHost} IN SSHFP ${sshfp.algorithm} ${sshfp.type} ${sshfp.fingerprint}`,
     };
-  }
-
-  #alone<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#tail.then(change);
-    this.#tail = done.catch(() => undefined);
-    return done;
   }
 }

@@ -9,6 +9,7 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Low } from 'lowdb';
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import type { RemoteTrust } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -48,6 +49,8 @@ const maxIssued = 10_000;
 export class CertificateStore {
   readonly #files: FileSet;
   readonly #db: Low<State>;
+  /** Changes run one at a time: one whose write fails restores the state from before it, and must lose no other. */
+  readonly #changes = new PQueue({ concurrency: 1 });
   #authority: string | undefined;
   #server: CertifiedKey | undefined;
 
@@ -147,7 +150,11 @@ export class CertificateStore {
     });
   }
 
-  async #change(change: (state: State) => State): Promise<void> {
+  #change(change: (state: State) => State): Promise<void> {
+    return this.#changes.add(() => this.#apply(change));
+  }
+
+  async #apply(change: (state: State) => State): Promise<void> {
     const before = this.#db.data;
     this.#db.data = change(before);
     try {

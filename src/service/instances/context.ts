@@ -44,6 +44,11 @@ export interface Call {
   readonly actor: Actor;
   /** Aborted when the caller leaves. That stops a query but not an operation. */
   readonly signal: AbortSignal;
+  /**
+   * Throws `denied` if the caller may not make a change of this verb by this way in, or not without a touch: for a call
+   * that makes the change of another verb.
+   */
+  readonly permit: (verb: string) => void;
   readonly progress: Progress;
   /** Only the plan of the call is wanted: the host is a copy, whose changes are noted in their order. */
   readonly isPlan?: true;

@@ -30,6 +30,7 @@ export function jobCall(recorded: JsonObject): Call {
   return {
     actor: schedule,
     signal: new AbortController().signal,
+    permit: () => undefined,
     progress,
     recorded,
     reachedAt: undefined,

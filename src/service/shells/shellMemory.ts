@@ -47,14 +47,16 @@ export class ShellMemory {
    */
   static async open(path: string, onTrouble: (failure: Failure) => void): Promise<ShellMemory> {
     try {
-      return new ShellMemory(await openState<State>(path, schema, { people: {} }));
+      const db = await openState<State>(path, schema, { people: {} });
+      db.data = withoutNamedOwners(db.data);
+      return new ShellMemory(db);
     } catch (error) {
       onTrouble(Failure.from(error));
       return new ShellMemory(new Low<State>(new Memory<State>(), { people: {} }));
     }
   }
 
-  of(actor: Pick<Actor, 'entryPoint' | 'name'>): Remembered {
+  of(actor: Person): Remembered {
     return this.#db.data.people[keyOf(actor)] ?? { lines: [], leftAt: null, settings: { plain: false } };
   }
 
@@ -95,6 +97,24 @@ export class ShellMemory {
   }
 }
 
-function keyOf({ entryPoint, name }: Pick<Actor, 'entryPoint' | 'name'>): string {
-  return `${entryPoint}:${name}`;
+type Person = Pick<Actor, 'entryPoint' | 'name' | 'fingerprint'>;
+
+const atSelf = 'self:';
+/** What every fingerprint begins with, and no name of a container. */
+const fingerprintMark = 'SHA256:';
+
+/**
+ * Returns the name under which a person is remembered. A login at self@ has the name of its key's oldest container, which
+ * keys of other people may open too, so there the key is the person.
+ */
+function keyOf({ entryPoint, name, fingerprint = name }: Person): string {
+  return entryPoint === 'self' ? `${atSelf}${fingerprint}` : `${entryPoint}:${name}`;
+}
+
+/** Forgets what earlier versions kept of owners under the name of a container. */
+function withoutNamedOwners({ people }: State): State {
+  const kept = Object.entries(people).filter(
+    ([key]) => !key.startsWith(atSelf) || key.startsWith(`${atSelf}${fingerprintMark}`),
+  );
+  return { people: Object.fromEntries(kept) };
 }

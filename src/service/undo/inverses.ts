@@ -1,5 +1,6 @@
 /** What takes back a change: another call, made from what the journal keeps of the first. */
 import { z } from 'zod';
+import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { formatExact, parseIncusSize } from '../../domain/values/size.ts';
@@ -8,6 +9,7 @@ import { parseName, type Username } from '../../domain/values/username.ts';
 import { deleteContainer } from '../delete.ts';
 import type { Call, HostContext } from '../instances/context.ts';
 import { decodeKeys, field, labelOfKey } from '../instances/metadata.ts';
+import { targetContainer } from '../instances/target.ts';
 import { restoreKeys } from '../keys.ts';
 import { changeLabels } from '../labels.ts';
 import { startContainer, stopContainer } from '../power.ts';
@@ -19,6 +21,8 @@ import { clearTtl, setTtl } from '../ttl.ts';
 import type { Change } from './lastChange.ts';
 
 export interface Inverse {
+  /** The verb whose change this is. */
+  readonly verb: string;
   /** A command, or a clause where no command does it. */
   readonly text: string;
   readonly run: (context: HostContext, call: Call) => Promise<unknown>;
@@ -46,12 +50,17 @@ function previous(change: Change): z.output<typeof previousSchema> {
 
 const protection = (text: 'protect' | 'unprotect'): Inverter => {
   const run = text === 'protect' ? protectContainer : unprotectContainer;
-  return (_change, user) => ({ text: `${text} ${user}`, run: (context, call) => run(context, { user }, call) });
+  return (_change, user) => ({
+    verb: text,
+    text: `${text} ${user}`,
+    run: (context, call) => run(context, { user }, call),
+  });
 };
 
 const keys: Inverter = (change, user) => {
   const before = decodeKeys(previous(change).config[field.keys]);
   return {
+    verb: 'key replace',
     text: `give ${user} back the ${before.length === 1 ? 'key' : `${before.length} keys`} from before`,
     run: (context, call) => restoreKeys(context, user, before, call),
   };
@@ -60,8 +69,12 @@ const keys: Inverter = (change, user) => {
 const ttl: Inverter = (change, user) => {
   const when = previous(change).config[field.expires] ?? '';
   return when === ''
-    ? { text: `ttl clear ${user}`, run: (context, call) => clearTtl(context, { user }, call) }
-    : { text: `ttl set ${user} ${when}`, run: (context, call) => setTtl(context, { user, when }, call) };
+    ? { verb: 'ttl clear', text: `ttl clear ${user}`, run: (context, call) => clearTtl(context, { user }, call) }
+    : {
+        verb: 'ttl set',
+        text: `ttl set ${user} ${when}`,
+        run: (context, call) => setTtl(context, { user, when }, call),
+      };
 };
 
 const labels: Inverter = (change, user) => {
@@ -73,6 +86,7 @@ const labels: Inverter = (change, user) => {
     ...(added.length === 0 ? [] : [`label remove ${user} ${added.join(' ')}`]),
   ];
   return {
+    verb: 'label set',
     text: words.join(', '),
     run: (context, call) => changeLabels(context, 'label set', user, wanted, call),
   };
@@ -91,15 +105,18 @@ const inverters: Readonly<Record<string, Inverter>> = {
       ...(processes === undefined ? [] : [`--processes ${processes}`]),
     ];
     return {
+      verb: 'resize',
       text: ['resize', user, ...words].join(' '),
       run: (context, call) => resizeContainer(context, { user, ...request }, call),
     };
   },
   start: (_change, user) => ({
+    verb: 'stop',
     text: `stop ${user}`,
     run: (context, call) => stopContainer(context, { user }, call),
   }),
   stop: (_change, user) => ({
+    verb: 'start',
     text: `start ${user}`,
     run: (context, call) => startContainer(context, { user }, call),
   }),
@@ -107,11 +124,13 @@ const inverters: Readonly<Record<string, Inverter>> = {
     const name = change.steps.find(({ kind }) => kind === 'rename-instance')?.facts['to'];
     if (typeof name !== 'string') return undefined;
     return {
+      verb: 'trash restore',
       text: `trash restore ${user} ${name}`,
       run: (context, call) => restoreFromTrash(context, { user, name }, { ...call, recorded: { name } }),
     };
   },
   'trash restore': (_change, user) => ({
+    verb: 'delete',
     text: `delete ${user}`,
     run: (context, call) => deleteContainer(context, { user }, call),
   }),
@@ -128,6 +147,7 @@ const inverters: Readonly<Record<string, Inverter>> = {
     const { snapshot: to, to: snapshot } = change.steps.find(({ kind }) => kind === 'rename-snapshot')?.facts ?? {};
     if (typeof to !== 'string' || typeof snapshot !== 'string') return undefined;
     return {
+      verb: 'snapshot rename',
       text: `snapshot rename ${user} ${snapshot} ${to}`,
       run: (context, call) => renameSnapshot(context, { user, snapshot, to }, { ...call, recorded: { snapshot, to } }),
     };
@@ -138,6 +158,7 @@ const inverters: Readonly<Record<string, Inverter>> = {
     const request: Parameters<typeof scheduleSnapshots>[1] = { user, every, ...(keep === undefined ? {} : { keep }) };
     const shown = keep === undefined || every === 'default' || every === 'never' ? [] : ['--keep', keep];
     return {
+      verb: 'snapshot schedule',
       text: ['snapshot schedule', user, every, ...shown].join(' '),
       run: (context, call) => scheduleSnapshots(context, request, { ...call, recorded: { every } }),
     };
@@ -150,11 +171,12 @@ const otherWays: Readonly<Record<string, (target: string) => string>> = {
   'snapshot restore': (user) => `restore the snapshot of the files before it: see "snapshot list ${user}"`,
 };
 
-/** Returns what takes the change back. Throws `wrong-state` if nothing does. */
-export function inverseOf(change: Change): Inverse {
+/** Returns what takes the change back. Throws `wrong-state` if nothing does, and at self@ as `ownContainer` does. */
+export function inverseOf(change: Change, actor: Actor): Inverse {
   const { verb, target } = change;
   const inverter = inverters[verb];
-  const inverse = inverter === undefined ? undefined : inverter(change, parseName(target));
+  const inverse =
+    inverter === undefined ? undefined : inverter(change, targetContainer('undo', parseName(target), actor));
   if (inverse !== undefined) return inverse;
   throw new Failure('wrong-state', {
     what: quoted(`${verb} ${target}`),

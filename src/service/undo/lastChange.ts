@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { JournalRecord } from '../../journal/chain.ts';
-import { queryJournal } from '../../journal/query.ts';
+import { queryJournal, type JournalFilter } from '../../journal/query.ts';
 
 /** A change that was made. */
 export interface Change {
@@ -39,55 +39,52 @@ const passedOver: readonly string[] = [
   'snapshot create',
 ];
 
-/** Number of records examined: some thousand changes. An older change is not one that a person has in mind. */
+/** How far back the search goes, in milliseconds. An older change is not one that a person has in mind. */
+const lookBackMs = 30 * 24 * 60 * 60 * 1000;
+/** Number and size of the records that one search keeps: some thousand changes. */
 const maxRecords = 20_000;
+const maxBytes = 8 * 1024 * 1024;
 
-const begun = z.object({
-  op: z.string(),
-  verb: z.string(),
-  target: z.string(),
-  actor: z.object({ name: z.string(), entryPoint: z.string() }),
-});
-const call = z.object({
-  verb: z.string(),
-  actor: z.object({ name: z.string(), entryPoint: z.string() }),
-  input: z.record(z.string(), z.json()),
-});
+const actorIn = z.object({ name: z.string(), entryPoint: z.string() });
+const begun = z.object({ op: z.string(), verb: z.string(), target: z.string(), actor: actorIn });
+const call = z.object({ verb: z.string(), actor: actorIn, input: z.record(z.string(), z.json()) });
 const step = z.object({ op: z.string(), kind: z.string(), facts: z.record(z.string(), z.json()) });
 const ended = z.object({ op: z.string(), outcome: z.string() });
 
+type Begun = z.output<typeof begun> & { readonly at: string };
+
+/** Where and until when to search. */
+export interface Search {
+  readonly folder: string;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
 /** Returns undefined if the person has changed nothing lately. */
-export async function lastChange(folder: string, actor: Actor, signal: AbortSignal): Promise<LastChange | undefined> {
-  const types = ['verb', 'operation', 'step', 'operation-end'];
-  const records = await Array.fromAsync(queryJournal(folder, { types, limit: maxRecords }, signal));
-  const made = new Set(
-    records.flatMap((record) => {
-      const end = record.type === 'operation-end' ? ended.safeParse(record).data : undefined;
-      return end !== undefined && end.outcome !== 'undone' ? [end.op] : [];
-    }),
+export async function lastChange(search: Search, actor: Actor): Promise<LastChange | undefined> {
+  const person = personIn(actor);
+  if (person === undefined) return undefined;
+  const records = (await find(search, { ...person, types: ['verb', 'operation', 'operation-end'] })).filter((record) =>
+    isAtEntryPoint(record, actor),
   );
-  const operations = records.flatMap((record) => {
-    const operation = record.type === 'operation' ? begun.safeParse(record).data : undefined;
-    // One that has not ended may have changed something.
-    return operation === undefined ? [] : [{ ...operation, at: record.time }];
-  });
-  const mine = operations.filter((operation) => made.has(operation.op) && isBy(actor, operation.actor));
-  const isPassed = ({ verb }: Pick<Change, 'verb'>): boolean => passedOver.includes(verb);
+  const made = endsIn(records, (outcome) => outcome !== 'undone');
+  // At self@ the key may have lost a container since.
+  const isInReach = ({ target }: Begun): boolean =>
+    actor.entryPoint !== 'self' || actor.owns?.includes(target) === true;
+  const mine = operationsIn(records).filter((operation) => made.has(operation.op) && isInReach(operation));
   const at = mine.findLastIndex((operation) => !isPassed(operation));
   const own = mine[at];
   if (own === undefined) return undefined;
-  const undone = new Set(
-    records.flatMap((record) => {
-      const end = record.type === 'operation-end' ? ended.safeParse(record).data : undefined;
-      return end?.outcome === 'undone' ? [end.op] : [];
-    }),
-  );
+  const ofTarget = await find(search, { targets: [own.target], types: ['operation', 'step', 'operation-end'] });
+  const undone = endsIn(ofTarget, (outcome) => outcome === 'undone');
+  const operations = operationsIn(ofTarget);
+  // If the change itself was left out for the size, all that was found came after it.
   const after = operations
-    .slice(operations.indexOf(own) + 1)
-    .find((operation) => operation.target === own.target && !undone.has(operation.op) && !isPassed(operation));
-  const isBack = isUndo(records, own.op, actor);
+    .slice(operations.findIndex(({ op }) => op === own.op) + 1)
+    .find((operation) => !undone.has(operation.op) && !isPassed(operation));
+  const isBack = isUndo(records, own.op);
   return {
-    change: { operation: own.op, verb: own.verb, target: own.target, at: own.at, steps: stepsOf(records, own.op) },
+    change: { operation: own.op, verb: own.verb, target: own.target, at: own.at, steps: stepsOf(ofTarget, own.op) },
     later: after === undefined ? undefined : { verb: after.verb, actor: actorTitle(after.actor), at: after.at },
     isUndo: isBack,
     takenBack: isBack ? mine.slice(0, at).findLast((operation) => !isPassed(operation)) : undefined,
@@ -95,15 +92,55 @@ export async function lastChange(folder: string, actor: Actor, signal: AbortSign
   };
 }
 
-/** Reports whether the call that made an operation, the person's last one before it, was `undo --yes`. */
-function isUndo(records: readonly JournalRecord[], operation: string, actor: Actor): boolean {
-  const begin = records.findIndex((record) => record.type === 'operation' && record['op'] === operation);
-  const calls = records.slice(0, begin).flatMap((record) => {
-    const found = record.type === 'verb' ? call.safeParse(record).data : undefined;
-    return found !== undefined && isBy(actor, found.actor) ? [found] : [];
+/**
+ * Returns what tells a person's records from those of others. An admin has a name. A login at self@ has the name of its
+ * key's oldest container, which keys of other people may open too, so there the key is the person. A certificate is
+ * recorded with the key that it certifies.
+ */
+function personIn({ entryPoint, name, fingerprint }: Actor): Pick<JournalFilter, 'actor' | 'fingerprint'> | undefined {
+  if (entryPoint !== 'self') return { actor: name };
+  return fingerprint === undefined ? undefined : { fingerprint };
+}
+
+/** An owner and an admin may have the same name, and one person may use one key as both. */
+function isAtEntryPoint(record: JournalRecord, { entryPoint }: Actor): boolean {
+  const by = actorIn.safeParse(record['actor']).data;
+  return by !== undefined && (by.entryPoint === 'self') === (entryPoint === 'self');
+}
+
+function find({ folder, now, signal }: Search, filter: JournalFilter): Promise<JournalRecord[]> {
+  const since = new Date(now.getTime() - lookBackMs);
+  return Array.fromAsync(queryJournal(folder, { ...filter, since, limit: maxRecords, maxBytes }, signal));
+}
+
+function isPassed({ verb }: Pick<Change, 'verb'>): boolean {
+  return passedOver.includes(verb);
+}
+
+/** Returns the operations that began, also those that have not ended: one of them may have changed something. */
+function operationsIn(records: readonly JournalRecord[]): Begun[] {
+  return records.flatMap((record) => {
+    const operation = record.type === 'operation' ? begun.safeParse(record).data : undefined;
+    return operation === undefined ? [] : [{ ...operation, at: record.time }];
   });
-  const last = calls.at(-1);
-  return last?.verb === 'undo' && last.input['yes'] === true;
+}
+
+/** Returns the ids of the operations that ended so. */
+function endsIn(records: readonly JournalRecord[], isMeant: (outcome: string) => boolean): ReadonlySet<string> {
+  return new Set(
+    records.flatMap((record) => {
+      const end = record.type === 'operation-end' ? ended.safeParse(record).data : undefined;
+      return end !== undefined && isMeant(end.outcome) ? [end.op] : [];
+    }),
+  );
+}
+
+/** Reports whether the call that made an operation, the person's last one before it, was `undo --yes`. */
+function isUndo(records: readonly JournalRecord[], operation: string): boolean {
+  const begin = records.findIndex((record) => record.type === 'operation' && record['op'] === operation);
+  const last = records.slice(0, begin).findLast(({ type }) => type === 'verb');
+  const made = call.safeParse(last).data;
+  return made?.verb === 'undo' && made.input['yes'] === true;
 }
 
 function stepsOf(records: readonly JournalRecord[], operation: string): Change['steps'] {
@@ -111,9 +148,4 @@ function stepsOf(records: readonly JournalRecord[], operation: string): Change['
     const found = record.type === 'step' ? step.safeParse(record).data : undefined;
     return found?.op === operation ? [{ kind: found.kind, facts: found.facts }] : [];
   });
-}
-
-/** An owner and an admin may have the same name. */
-function isBy({ name, entryPoint }: Actor, by: { readonly name: string; readonly entryPoint: string }): boolean {
-  return by.name === name && (by.entryPoint === 'self') === (entryPoint === 'self');
 }

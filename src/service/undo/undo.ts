@@ -13,7 +13,10 @@ export async function undo(
   { yes = false }: { readonly yes?: boolean | undefined },
   call: Call,
 ): Promise<UndoResult> {
-  const found = await lastChange(context.journalFolder, call.actor, call.signal);
+  const found = await lastChange(
+    { folder: context.journalFolder, now: context.now(), signal: call.signal },
+    call.actor,
+  );
   if (found === undefined)
     throw new Failure('not-found', { what: 'a change of yours', why: 'the journal has none that was made lately' });
   const { later, isUndo, takenBack, passed } = found;
@@ -30,9 +33,12 @@ export async function undo(
       why: `it cannot be taken back, because "${later.verb} ${target}" by ${later.actor} came after it (${later.at})`,
       next: `"audit --target ${target}" shows what happened`,
     });
-  const inverse = inverseOf(found.change);
+  const inverse = inverseOf(found.change, call.actor);
   for (const { verb, target } of passed)
     call.progress.note(`"${verb} ${target}" is passed over: there is nothing in it to take back`);
-  if (yes) await inverse.run(context, call);
+  if (yes) {
+    for (const one of [verb, inverse.verb]) call.permit(one);
+    await inverse.run(context, call);
+  }
   return { change: { verb, target, at, operation }, by: inverse.text, done: yes };
 }

@@ -65,6 +65,7 @@ export function callBy(actor: Actor = carol, over: Partial<Call> = {}): Call {
   return {
     actor,
     signal: new AbortController().signal,
+    permit: () => undefined,
     progress: { step: () => undefined, note: () => undefined, output: () => undefined },
     recorded: {},
     reachedAt: '198.51.100.1',

@@ -313,3 +313,27 @@ describe('an open invitation', () => {
     expect(await open()).toEqual(['carol -']);
   });
 });
+
+describe('admins that are changed at the same time', () => {
+  const dan = withoutLimits([other]);
+
+  it('are both removed, and neither returns with the removal of the other', async () => {
+    await add({ name: 'dan', keys: dan });
+    await Promise.all([remove('vic'), remove('dan')]);
+    expect(await admins()).toEqual([unchanged[0]]);
+    expect(stored()).not.toContain('"vic"');
+  });
+
+  it('keep a key and a role that they get while another admin is removed', async () => {
+    await Promise.all([remove('vic'), add({ name: 'dan', keys: dan, role: 'viewer' }), role('dan', 'operator')]);
+    expect(await admins()).toEqual([unchanged[0], 'dan operator new@desk']);
+    expect(stored()).toContain('"dan"');
+  });
+
+  it('never lose their last one of role admin', async () => {
+    await add({ name: 'dan', keys: dan });
+    const answers = await Promise.allSettled([remove('carol'), remove('dan')]);
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(await admins()).toEqual([unchanged[1], 'dan admin new@desk']);
+  });
+});

@@ -35,6 +35,28 @@ describe('shell memory', () => {
     expect(again.of({ ...tester, entryPoint: 'self' })).toMatchObject({ lines: [], leftAt: null });
   });
 
+  it('at self@ is that of the key, because the keys of several people may log in under one name', async () => {
+    const path = file();
+    const ann: Actor = { name: 'alice', role: 'owner', entryPoint: 'self', fingerprint: 'SHA256:ann' };
+    const memory = await ShellMemory.open(path, unexpected);
+    memory.remember(ann, 'info bob');
+    await memory.settled();
+    const again = await ShellMemory.open(path, unexpected);
+    expect(again.of({ ...ann, fingerprint: 'SHA256:ben' }).lines).toEqual([]);
+    expect(again.of({ ...ann, name: 'bob' }).lines).toEqual(['info bob']);
+  });
+
+  it('forgets what an earlier version kept of owners under a name, and of nobody else', async () => {
+    const path = file();
+    const kept = { lines: ['info bob'], leftAt: null, settings: { plain: false } };
+    writeFileSync(path, JSON.stringify({ people: { 'self:alice': kept, 'manage:tester': kept } }));
+    const memory = await ShellMemory.open(path, unexpected);
+    memory.left(tester, new Date('2026-01-02T03:04:05Z'));
+    await memory.settled();
+    expect(memory.of(tester).lines).toEqual(['info bob']);
+    expect(readFileSync(path, 'utf8')).not.toContain('self:');
+  });
+
   it.each([
     'create alice --ssh-key "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUE a@b"',
     'key add alice ssh-rsa AAAAB3Nza',

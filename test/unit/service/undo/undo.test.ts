@@ -1,9 +1,15 @@
 /** `undo` on a simulated host with the container of alice. */
 import { describe, expect, it } from 'vitest';
+import { verbNamed } from '../../../../src/catalogue/catalogue.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { UndoResult } from '../../../../src/domain/results/undo.ts';
+import { NoContainer, type Username } from '../../../../src/domain/values/username.ts';
 import { createContainer } from '../../../../src/service/create.ts';
-import { alice, callBy, hosts, owner } from '../../../support/world/hosts.ts';
+import { stopContainer } from '../../../../src/service/power.ts';
+import { deleteContainer } from '../../../../src/service/delete.ts';
+import { inverseOf } from '../../../../src/service/undo/inverses.ts';
+import { lastChange, type Search } from '../../../../src/service/undo/lastChange.ts';
+import { alice, bob, callBy, hosts, owner } from '../../../support/world/hosts.ts';
 import { newKey } from '../../../support/world/keys.ts';
 import { snapshot } from '../../../support/world/snapshot.ts';
 import { carol, hostStateOf, type World } from '../../../support/world/world.ts';
@@ -17,6 +23,12 @@ const host = hosts(async (world) => {
     callBy(),
   );
   await world.must('snapshot create', { user: 'alice', name: 'first' });
+});
+
+const searchOf = ({ context }: World): Search => ({
+  folder: context.journalFolder,
+  now: context.now(),
+  signal: new AbortController().signal,
 });
 
 const dave: Actor = { ...carol, name: 'dave' };
@@ -144,5 +156,106 @@ describe('undo refuses', () => {
     expect(await world.call('undo', { yes: true })).toMatchObject({
       failure: { code: 'wrong-state', next: expect.stringContaining(next) as string },
     });
+  });
+});
+
+describe('undo at self@, where the key of ann opens alice and bob, and that of ben opens alice', () => {
+  const ann: Actor = { ...owner(alice, bob), fingerprint: 'SHA256:ann' };
+  const ben: Actor = { ...owner(alice), fingerprint: 'SHA256:ben' };
+
+  /** Makes a host on which `actor` has stopped the container of `user`. */
+  async function changedBy(actor: Actor, user: Username): Promise<World> {
+    const world = await host();
+    await createContainer(world.context, { user: bob, keys: [newKey('ann@desk')] }, callBy());
+    await stopContainer(world.context, { user }, callBy(actor));
+    return world;
+  }
+
+  it.each([
+    ['of a container that is not of the caller', bob],
+    ['of a container that both have', alice],
+  ])('does not take back the change %s, made by another key of the same login name', async (_, user) => {
+    const world = await changedBy(ann, user);
+    expect(await world.call('undo', { yes: true }, ben)).toMatchObject({ failure: { code: 'not-found' } });
+    expect(await world.must('info', { user })).toMatchObject({ container: { status: 'stopped' } });
+  });
+
+  it('takes back the change of a second container, also after the login has got another name', async () => {
+    const world = await changedBy(ann, bob);
+    const renamed = { ...owner(bob, alice), fingerprint: 'SHA256:ann' };
+    expect(await world.call('undo', { yes: true }, renamed)).toMatchObject({ result: { by: 'start bob', done: true } });
+    expect(await world.call('undo', { yes: true }, ann)).toMatchObject({
+      failure: { code: 'wrong-state', what: '"stop bob"', why: 'you have taken back your last change already' },
+    });
+  });
+
+  it('does not take back the change of a container that the key opens no longer', async () => {
+    const world = await changedBy(ann, bob);
+    const left = { ...ann, owns: [alice] };
+    expect(await world.call('undo', { yes: true }, left)).toMatchObject({ failure: { code: 'not-found' } });
+    const found = await lastChange(searchOf(world), ann);
+    if (found === undefined) throw new Error('ann has changed nothing');
+    expect(() => inverseOf(found.change, left)).toThrow(NoContainer);
+  });
+});
+
+describe('undo makes the checks of the verbs whose changes it takes back and makes', () => {
+  const far: Actor = { ...carol, entryPoint: 'remote' };
+
+  it.each([
+    ['key remove', { user: 'alice', key: 'alice@desk', yes: true }],
+    ['key add', { user: 'alice', keys: laptop }],
+  ])('over the remote interface it does not take back %s', async (verb, input) => {
+    const world = await host();
+    await world.must(verb, input);
+    const before = settled(world);
+    expect(await world.call('undo', { yes: true }, far)).toMatchObject({ failure: { code: 'denied' } });
+    expect(settled(world)).toBe(before);
+    expect(await world.call('undo', {}, far)).toMatchObject({ ok: true });
+    const allowed = await host({ settings: { remote: { accessVerbs: true } } });
+    await allowed.must(verb, input);
+    expect(await allowed.call('undo', { yes: true }, far)).toMatchObject({ ok: true });
+  });
+
+  it('it deletes nothing without the touch that delete requires', async () => {
+    const world = await host({ settings: { ssh: { touchBeforeDeleteMs: 300_000 } } });
+    await deleteContainer(world.context, { user: alice }, callBy());
+    await world.must('trash restore', { user: 'alice' });
+    expect(await world.call('undo', { yes: true })).toMatchObject({ failure: { code: 'denied', what: '"delete"' } });
+    expect(hostStateOf(world.folder).instances['alice-container']).toBeDefined();
+  });
+});
+
+describe('the search for the last change', () => {
+  it('goes back 30 days', async () => {
+    const world = await host();
+    await world.must('protect', { user: 'alice' });
+    const search = searchOf(world);
+    expect(await lastChange(search, carol)).toMatchObject({ change: { verb: 'protect' } });
+    const later = new Date(search.now.getTime() + 31 * 24 * 60 * 60 * 1000);
+    expect(await lastChange({ ...search, now: later }, carol)).toBeUndefined();
+  });
+
+  it('keeps 8 MiB of records at most', async () => {
+    const world = await host();
+    await world.must('protect', { user: 'alice' });
+    const record = { type: 'operation', op: 'large', verb: 'label set', target: 'zed', actor: { ...carol } };
+    for (let count = 0; count < 45; count++)
+      await world.journal.append({ ...record, input: { text: 'x'.repeat(200_000) } });
+    expect(await lastChange(searchOf(world), carol)).toBeUndefined();
+    expect(await lastChange(searchOf(world), dave)).toBeUndefined();
+  });
+
+  it('keeps no record of others', async () => {
+    const world = await host();
+    await world.must('protect', { user: 'alice' });
+    const record = { type: 'operation', op: 'large', verb: 'label set', target: 'zed', actor: { ...dave } };
+    for (let count = 0; count < 45; count++)
+      await world.journal.append({ ...record, input: { text: 'x'.repeat(200_000) } });
+    expect(await lastChange(searchOf(world), carol)).toMatchObject({ change: { verb: 'protect' }, later: undefined });
+  });
+
+  it('takes its turn after the other searches of the same person', () => {
+    expect(verbNamed('undo').readsHistory).toBe(true);
   });
 });
