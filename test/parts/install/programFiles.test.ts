@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { placeRelease, pruneReleases, releaseInUse, useRelease } from '../../../src/install/program/programFiles.ts';
 import { systemFiles } from '../../../src/install/program/layout.ts';
 import { installSystemFiles } from '../../../src/install/program/systemFiles.ts';
+import { setWayBack, wayBack } from '../../../src/install/program/wayBack.ts';
 import { releaseIn, verifyRelease } from '../../../src/install/program/release.ts';
 
 describe('a release on disk', () => {
@@ -40,6 +41,17 @@ describe('a release on disk', () => {
     expect(await readlink(join(root, 'opt/containarium'))).toBe(`containarium-releases/${names[1] ?? ''}`);
     await pruneReleases(root, [names[1]]);
     expect(await readdir(join(root, 'opt/containarium-releases'))).toEqual([names[1]]);
+  });
+
+  it('is remembered as the way back until it is forgotten or gone', async () => {
+    const name = await placeRelease(root, await releaseIn(await make('one', '0.5.0')));
+    expect(await wayBack(root)).toBeUndefined();
+    await setWayBack(root, name);
+    expect(await wayBack(root)).toBe(name);
+    await rm(join(root, 'opt/containarium-releases', name), { recursive: true });
+    expect(await wayBack(root)).toBeUndefined();
+    await setWayBack(root, undefined);
+    expect(await readdir(join(root, 'opt/containarium-releases'))).toEqual([]);
   });
 
   it('is readable for every account after any umask, and writable for root alone', async () => {
