@@ -1,5 +1,5 @@
 /** Releases in folders of a tree, with real links. */
-import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -153,6 +153,33 @@ describe('a release on disk', () => {
     await act(path);
     await expect(verifyRelease(path)).rejects.toThrow(expect.objectContaining({ code: 'release-damaged' }));
     await expect(verifyRelease(path)).rejects.toThrow(message);
+  });
+
+  it('has no links but those to its own programs', async () => {
+    const path = await make('one', '0.5.0');
+    const bin = join(path, 'node_modules', '.bin');
+    await mkdir(bin, { recursive: true });
+    await symlink('../../dist/main.js', join(bin, 'main'));
+    await verifyRelease(path);
+    await writeFile(join(folder, 'main.js'), 'one\n');
+    const links: readonly (readonly [target: string, at: string])[] = [
+      ['../../main.js', 'dist/main.js'],
+      ['main.js', 'dist/extra.js'],
+      ['../../../main.js', 'node_modules/.bin/outside'],
+      [join(path, 'dist', 'main.js'), 'node_modules/.bin/absolute'],
+      ['../../dist', 'node_modules/.bin/folder'],
+    ];
+    for (const [target, at] of links) {
+      await rm(join(path, at), { force: true });
+      await symlink(target, join(path, at));
+      await expect(verifyRelease(path), at).rejects.toMatchObject({
+        code: 'release-damaged',
+        what: `file "${at}" of the release`,
+        why: `it is a link to "${target}", which no release has`,
+      });
+      await rm(join(path, at));
+      if (at === 'dist/main.js') await writeFile(join(path, at), 'one\n');
+    }
   });
 
   it('is none without a version or without checksums', async () => {
