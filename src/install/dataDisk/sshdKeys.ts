@@ -51,7 +51,7 @@ async function keysIn(folder: string): Promise<Files> {
   );
 }
 
-/** Stores the keys of this machine, if those of no other machine are stored; else gives this machine the stored ones. */
+/** Stores the keys of this machine, unless those of another one are stored: then gives this machine the stored ones. */
 export async function keepSshdKeys(say: Say, places: SshdKeyPlaces = thisMachine): Promise<void> {
   const { sshFolder, keptFolder } = places;
   const aside = `${keptFolder}.before`;

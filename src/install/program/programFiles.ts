@@ -35,7 +35,7 @@ export async function releaseInUse(root: string): Promise<string | undefined> {
   }
 }
 
-/** Copies a release to its folder below `root`, if it is not there undamaged. Resolves to its name. Can be cut and repeated. */
+/** Copies a release to its folder below `root`, if it is not there undamaged. Resolves to its name. Can be repeated. */
 export async function placeRelease(root: string, release: Release): Promise<string> {
   const name = releaseName(release);
   const folder = below(root, releasesFolder);

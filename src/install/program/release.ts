@@ -57,8 +57,8 @@ function damaged(path: string, why: string): Failure {
 
 /**
  * Compares every file of a release with its checksums, by sha256sum(1). Throws `release-damaged`, with the first file
- * that differs, is missing, or is not in the list. sha256sum follows links, which the list cannot name: only the links by
- * which npm names the programs of packages are allowed, and those must lead to a listed file.
+ * that differs, is missing, or is not in the list. sha256sum follows links, which the list cannot name: only those are
+ * allowed by which npm names the programs of packages, and they must lead to a listed file.
  */
 export async function verifyRelease(folder: string): Promise<void> {
   const args = ['--check', '--quiet', '--strict', sumsFile];

@@ -17,7 +17,7 @@ const maxRestarts = 3;
 /** A restart waits for running operations (TimeoutStopSec of the unit), in milliseconds. */
 const restartMs = 150_000;
 
-/** How long a service that was not restarted now may take until it answers, in milliseconds: it may just be starting. */
+/** How long a service that was not restarted now may take until it answers, in milliseconds: it may be starting. */
 const runningMs = 10_000;
 
 function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {

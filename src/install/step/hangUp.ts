@@ -4,7 +4,7 @@ const ignore = (): void => undefined;
 
 /**
  * Does work that must not be cut in its middle: SIGHUP, and output that nobody can read any more, do not end this
- * process until it is done. Programs that the work runs need `outlivesTerminal`, because the kernel sends them SIGHUP too.
+ * process until it is done. The programs that it runs need `outlivesTerminal`: the kernel sends them SIGHUP too.
  */
 export async function despiteHangUp<T>(work: () => Promise<T>): Promise<T> {
   const outputs = [process.stdout, process.stderr];

@@ -23,7 +23,10 @@ describe('host keys of sshd on a data disk', () => {
     await mkdir(sshFolder, { recursive: true });
     for (const [name, text] of Object.entries(keys)) await writeFile(join(sshFolder, name), text);
     let reloads = 0;
-    const reload = (): Promise<void> => Promise.resolve(void reloads++);
+    const reload = (): Promise<void> => {
+      reloads++;
+      return Promise.resolve();
+    };
     await keepSshdKeys(() => undefined, { sshFolder, keptFolder, machine: () => Promise.resolve(machine), reload });
     return { reloads, keys: await contentOf(sshFolder) };
   };
