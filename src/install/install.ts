@@ -102,8 +102,8 @@ async function installProgram(release: Release, root: string, say: Say): Promise
   const before = await releaseInUse(root);
   const name = await placeRelease(root, release);
   await putInUse(root, name);
-  // A running server still uses its files until it is restarted.
-  await pruneReleases(root, [name, before]);
+  // A running server still uses its files until it is restarted. The same release once more takes no place.
+  if (name !== before) await pruneReleases(root, [name, before]);
   say(`Installed version ${release.version}${root === '/' ? '' : ` below ${root}`}`);
   if (root !== '/') return;
   say(

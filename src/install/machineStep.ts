@@ -1,6 +1,7 @@
 /** The steps that prepare the machine: Incus, sshd and the rest of `serve --real`, and fail2ban. */
-import { writeFile, mkdir } from 'node:fs/promises';
-import { exists } from '../prepare/files.ts';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import { Accounts } from '../host/accounts.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import { hasContainers } from '../prepare/lostDatabase.ts';
@@ -53,7 +54,6 @@ async function lostContainers(source: string | undefined): Promise<string[]> {
 }
 
 const fail2banPackages = ['fail2ban', 'python3-systemd'];
-const hostJail = `${fail2banFolder}/jail.d/containarium-host.conf`;
 
 /** Debian 12's own jail for sshd reads a file that only rsyslog writes, and its bans need iptables. */
 const hostJailText = `# Written by containarium install: Debian's own settings need rsyslog and iptables.
@@ -65,19 +65,35 @@ enabled = true
 backend = systemd
 `;
 
+interface Fail2banMachine {
+  readonly folder: string;
+  /** Reports whether the program is there: its folder also is after an installation that failed. */
+  readonly hasProgram: () => Promise<boolean>;
+  readonly updateLists: (say: Say) => Promise<void>;
+  readonly install: (names: readonly string[]) => Promise<void>;
+}
+
+const thisMachine: Fail2banMachine = {
+  folder: fail2banFolder,
+  hasProgram: () => succeeds('fail2ban-client', ['--version']),
+  updateLists,
+  install,
+};
+
 /** Installs fail2ban, which bans addresses at the host's own sshd and at port 2222. An existing one is left alone. */
-export function fail2banStep(say: Say): Step {
-  const missing = async (): Promise<boolean> => !(await exists(fail2banFolder));
+export function fail2banStep(say: Say, machine: Fail2banMachine = thisMachine): Step {
+  const missing = async (): Promise<boolean> => !(await machine.hasProgram());
   return {
     survey: async () => ((await missing()) ? ['Install fail2ban'] : []),
     apply: async () => {
       if (!(await missing())) return;
-      await updateLists(say);
+      await machine.updateLists(say);
       say(`Installing ${fail2banPackages.join(', ')}`);
       // Its service starts with the installation and must find these settings.
-      await mkdir(`${fail2banFolder}/jail.d`, { recursive: true });
-      await writeFile(hostJail, hostJailText, { mode: 0o644 });
-      await install(fail2banPackages);
+      const jails = join(machine.folder, 'jail.d');
+      await mkdir(jails, { recursive: true });
+      await writeFileAtomic(join(jails, 'containarium-host.conf'), hostJailText, { mode: 0o644 });
+      await machine.install(fail2banPackages);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { differingFiles } from './program/systemFiles.ts';
 import { releaseInUse, releaseName } from './program/programFiles.ts';
 import type { Release } from './program/release.ts';
-import { startRelease } from './program/replacement.ts';
+import { isInPlace, startRelease } from './program/replacement.ts';
 import { isServiceActive } from './program/service.ts';
 import type { Say, Step } from './step/step.ts';
 
@@ -18,7 +18,8 @@ export function programStep(release: Release, say: Say): Step {
       ];
     const differing = await differingFiles('/', release.folder);
     if (differing.length > 0) return [`Write ${differing.join(', ')}, and restart the service`];
-    return (await isServiceActive()) ? [] : ['Start the service'];
+    if (!(await isServiceActive())) return ['Start the service'];
+    return (await isInPlace(release)) ? [] : ['Restart the service, which was not found to work with this version'];
   };
   return {
     survey,

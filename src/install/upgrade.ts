@@ -9,7 +9,7 @@ import { readUpgradeArguments, type UpgradeArguments } from './arguments.ts';
 import { unpack } from './program/archive.ts';
 import { installersUmask } from './program/layout.ts';
 import { releaseIn, type Release } from './program/release.ts';
-import { startRelease } from './program/replacement.ts';
+import { isInPlace, startRelease } from './program/replacement.ts';
 import { onlyInstaller } from './step/onlyInstaller.ts';
 import type { Say } from './step/step.ts';
 
@@ -37,14 +37,17 @@ async function replace(args: UpgradeArguments, say: Say): Promise<number> {
   const present = await releaseIn(installedProgram);
   const release = await unpack(args.archive, args.sha256);
   try {
-    if (release.id === present.id) {
+    const isSame = release.id === present.id;
+    if (isSame && (await isInPlace(release))) {
       say(`Version ${release.version} is installed already. Nothing was changed.`);
       return 0;
     }
     if (!args.allowDowngrade) refuseOlder(release, present);
     await requireRunnable(release);
+    if (isSame) say(`Version ${release.version} is installed, but the service was not found to work with it`);
     await startRelease(release, say);
-    say(`Upgraded from version ${present.version} to ${release.version}`);
+    if (isSame) say(`The service works with version ${release.version}`);
+    else say(`Upgraded from version ${present.version} to ${release.version}`);
     return 0;
   } finally {
     await rm(dirname(release.folder), { recursive: true, force: true });

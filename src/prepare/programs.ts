@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** The working directory. Default: that of this process. */
   readonly cwd?: string;
+  /** Gives the program a session of its own (setsid(2)), so that the end of the terminal sends it no signal. */
+  readonly outlivesTerminal?: boolean;
 }
 
 export interface RunResult {
@@ -51,6 +53,7 @@ export async function run(program: string, args: readonly string[], options: Run
     stripFinalNewline: false,
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.outlivesTerminal === true ? { detached: true } : {}),
   });
   if (result.timedOut)
     throw new Failure('timeout', { what, why: `it did not end within ${durationInWords(timeoutMs)} and was stopped` });

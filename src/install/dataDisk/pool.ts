@@ -102,9 +102,12 @@ export async function mountDatasets(say: Say): Promise<void> {
     await requireFree(path);
     say(`Mounting ${dataset} at ${path}`);
     const resume = await pauseIncus();
-    if (isNew) await run('zfs', ['create', '-o', `mountpoint=${path}`, dataset]);
-    else await run('zfs', ['mount', dataset]);
-    await resume();
+    try {
+      if (isNew) await run('zfs', ['create', '-o', `mountpoint=${path}`, dataset]);
+      else await run('zfs', ['mount', dataset]);
+    } finally {
+      await resume();
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 /** Verifies and unpacks the archive of a release. */
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { run } from '../../prepare/programs.ts';
@@ -30,11 +32,12 @@ async function publishedSum(archive: string): Promise<string> {
 }
 
 /**
- * Unpacks an archive beside the installed releases, after its checksum was compared; then every file is compared with
- * the list in the archive. Rejects with `release-damaged` or `not-found`, and leaves nothing.
+ * Copies the archive to where root alone can write. What is compared and what is unpacked is this copy: another account
+ * may put a second file in the place of the first at any time.
  */
-export async function unpack(archive: string, sha256: string | undefined): Promise<Release> {
-  const actual = await sha256Of(archive).catch((error: unknown) => {
+async function copied(archive: string, copy: string): Promise<void> {
+  const source = createReadStream(archive);
+  await pipeline(source, createWriteStream(copy, { flags: 'wx', mode: 0o600 })).catch((error: unknown) => {
     throw new Failure(
       'not-found',
       {
@@ -45,19 +48,24 @@ export async function unpack(archive: string, sha256: string | undefined): Promi
       error,
     );
   });
-  if (actual !== (sha256 ?? (await publishedSum(archive))))
-    throw refused(archive, `its checksum is another one: ${actual}`, 'fetch it again');
-  const [, arch] = archiveName.exec(basename(archive)) ?? [];
-  if (arch !== undefined && arch !== process.arch)
-    throw refused(
-      archive,
-      `it is for ${arch}, but this machine is ${process.arch}`,
-      `take the one for ${process.arch}`,
-    );
-  await mkdir(releasesFolder, { recursive: true, mode: 0o755 });
-  const folder = await mkdtemp(join(releasesFolder, '.unpacked-'));
+}
+
+/**
+ * Unpacks an archive beside the installed releases, after its checksum was compared; then every file is compared with
+ * the list in the archive. Rejects with `release-damaged` or `not-found`, and leaves nothing.
+ */
+export async function unpack(
+  archive: string,
+  sha256: string | undefined,
+  releases: string = releasesFolder,
+): Promise<Release> {
+  await mkdir(releases, { recursive: true, mode: 0o755 });
+  const folder = await mkdtemp(join(releases, '.unpacked-'));
+  const copy = `${folder}.tar.gz`;
   try {
-    await run('tar', ['--extract', '--gzip', '--no-same-owner', '--file', resolve(archive), '--directory', folder], {
+    await copied(archive, copy);
+    await requireIntact(archive, copy, sha256);
+    await run('tar', ['--extract', '--gzip', '--no-same-owner', '--file', copy, '--directory', folder], {
       timeoutMs: unpackMs,
     });
     const [name, ...more] = await readdir(folder);
@@ -69,5 +77,21 @@ export async function unpack(archive: string, sha256: string | undefined): Promi
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
+  } finally {
+    await rm(copy, { force: true });
   }
+}
+
+/** Compares the copy with the checksum of the archive, and the architecture in its name with that of this machine. */
+async function requireIntact(archive: string, copy: string, sha256: string | undefined): Promise<void> {
+  const actual = await sha256Of(copy);
+  if (actual !== (sha256 ?? (await publishedSum(archive))))
+    throw refused(archive, `its checksum is another one: ${actual}`, 'fetch it again');
+  const [, arch] = archiveName.exec(basename(archive)) ?? [];
+  if (arch !== undefined && arch !== process.arch)
+    throw refused(
+      archive,
+      `it is for ${arch}, but this machine is ${process.arch}`,
+      `take the one for ${process.arch}`,
+    );
 }

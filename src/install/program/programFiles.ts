@@ -5,7 +5,7 @@
 import { mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import { exists } from '../../prepare/files.ts';
 import { run } from '../../prepare/programs.ts';
 import { installedProgram } from '../../settings/home.ts';
@@ -35,12 +35,13 @@ export async function releaseInUse(root: string): Promise<string | undefined> {
   }
 }
 
-/** Copies a release to its folder below `root`, if it is not there. Resolves to its name. Can be cut and repeated. */
+/** Copies a release to its folder below `root`, if it is not there undamaged. Resolves to its name. Can be repeated. */
 export async function placeRelease(root: string, release: Release): Promise<string> {
   const name = releaseName(release);
   const folder = below(root, releasesFolder);
   const target = join(folder, name);
-  if (await exists(target)) return name;
+  const isThere = await exists(target);
+  if (isThere && (await isUndamaged(target, release))) return name;
   const fresh = `${target}.new`;
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await rm(fresh, { recursive: true, force: true });
@@ -53,9 +54,22 @@ export async function placeRelease(root: string, release: Release): Promise<stri
   // The front reads it as a user of its own, whatever the umask was when the archive was unpacked.
   await run('chmod', ['--recursive', 'u=rwX,go=rX,a-st', copy], { timeoutMs: copyMs });
   await requireSame(copy, release);
+  // A rename may reach the disk before the content of the files does.
+  await run('sync', ['--file-system', copy], { timeoutMs: copyMs });
+  if (isThere) await rename(target, join(fresh, 'damaged'));
   await rename(copy, target);
   await rm(fresh, { recursive: true });
   return name;
+}
+
+async function isUndamaged(target: string, release: Release): Promise<boolean> {
+  try {
+    await requireSame(target, release);
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'release-damaged', 'settings')) return false;
+    throw error;
+  }
 }
 
 /** Refuses a copy with other files than the release had when it was verified. Its folder may be another account's. */

@@ -1,8 +1,8 @@
 /** A release on this machine: the unpacked archive, or an installed one. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -57,7 +57,8 @@ function damaged(path: string, why: string): Failure {
 
 /**
  * Compares every file of a release with its checksums, by sha256sum(1). Throws `release-damaged`, with the first file
- * that differs, is missing, or is not in the list.
+ * that differs, is missing, or is not in the list. sha256sum follows links, which the list cannot name: only those are
+ * allowed by which npm names the programs of packages, and they must lead to a listed file.
  */
 export async function verifyRelease(folder: string): Promise<void> {
   const args = ['--check', '--quiet', '--strict', sumsFile];
@@ -73,8 +74,15 @@ export async function verifyRelease(folder: string): Promise<void> {
   const listed = await readFile(join(folder, sumsFile), 'utf8');
   const known = new Set(listed.split('\n').map((line) => line.slice(sumLength)));
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory() || entry.isSymbolicLink()) continue;
+    if (entry.isDirectory()) continue;
     const path = relative(folder, join(entry.parentPath, entry.name));
+    if (entry.isSymbolicLink()) {
+      const target = await readlink(join(folder, path));
+      const isProgramName = basename(entry.parentPath) === '.bin' && !known.has(path);
+      if (!isProgramName || isAbsolute(target) || !known.has(join(path, '..', target)))
+        throw damaged(path, `it is a link to ${quoted(target)}, which no release has`);
+      continue;
+    }
     if (path !== sumsFile && !known.has(path)) throw damaged(path, 'the list of checksums does not have it');
   }
 }

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import pRetry, { AbortError } from 'p-retry';
-import { Failure } from '../../domain/failure.ts';
-import { run, succeeds } from '../../prepare/programs.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import { run as runHere, succeeds, type RunOptions, type RunResult } from '../../prepare/programs.ts';
 import { defaultHomes } from '../../settings/home.ts';
 import { readSettings } from '../../settings/settings.ts';
 import { installedCommand, serviceUnit } from './layout.ts';
@@ -16,6 +16,13 @@ const maxRestarts = 3;
 
 /** A restart waits for running operations (TimeoutStopSec of the unit), in milliseconds. */
 const restartMs = 150_000;
+
+/** How long a service that was not restarted now may take until it answers, in milliseconds: it may be starting. */
+const runningMs = 10_000;
+
+function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return runHere(program, args, { ...options, outlivesTerminal: true });
+}
 
 export function isServiceActive(): Promise<boolean> {
   return succeeds('systemctl', ['is-active', '--quiet', serviceUnit]);
@@ -43,6 +50,18 @@ export async function requireHealthy(version: string, timeoutMs = healthyMs): Pr
     throw (await keepsEnding()) ? new AbortError(fault) : fault;
   };
   await pRetry(attempt, { retries: Infinity, minTimeout: 500, factor: 1, maxRetryTime: timeoutMs });
+}
+
+/** Reports whether the service is active, and works as {@link requireHealthy} demands. */
+export async function isHealthy(version: string): Promise<boolean> {
+  if (!(await isServiceActive())) return false;
+  try {
+    await requireHealthy(version, runningMs);
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'unhealthy')) return false;
+    throw error;
+  }
 }
 
 /** Reports whether systemd has given the service up, or has already started it again several times. */

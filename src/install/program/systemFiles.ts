@@ -26,12 +26,12 @@ export async function installSystemFiles(root: string, folder: string): Promise<
   await installFail2banFiles(root, folder);
   if (root !== '/') return;
   // Creates the users if they are missing.
-  await run('systemd-sysusers', [systemFiles['containarium.sysusers']]);
-  await run('systemctl', ['daemon-reload']);
+  await run('systemd-sysusers', [systemFiles['containarium.sysusers']], { outlivesTerminal: true });
+  await run('systemctl', ['daemon-reload'], { outlivesTerminal: true });
   // Where fail2ban runs, it reads the jails now.
-  await run('systemctl', ['try-reload-or-restart', 'fail2ban.service'], { allowExit: 'any' });
+  await run('systemctl', ['try-reload-or-restart', 'fail2ban.service'], { allowExit: 'any', outlivesTerminal: true });
   // It only loads a file that core has written, and has no effect before that.
-  await run('systemctl', ['enable', '--quiet', firewallUnit]);
+  await run('systemctl', ['enable', '--quiet', firewallUnit], { outlivesTerminal: true });
 }
 
 /** Gives fail2ban, where it is installed, filters and jails. An existing jail is kept: it may have another port. */

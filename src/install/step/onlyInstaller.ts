@@ -21,6 +21,8 @@ export async function onlyInstaller<T>(work: () => Promise<T>, file: string = lo
     reject: false,
     buffer: { stdout: false },
     encoding: 'utf8',
+    // In the session of the terminal it would end with it, and another installer could start beside this one.
+    detached: true,
   });
   lock.stdin.write('held\n');
   const isHeld = new Promise<boolean>((resolve) =>

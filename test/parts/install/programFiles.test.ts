@@ -1,5 +1,5 @@
 /** Releases in folders of a tree, with real links. */
-import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { placeRelease, pruneReleases, releaseInUse, useRelease } from '../../../src/install/program/programFiles.ts';
 import { systemFiles } from '../../../src/install/program/layout.ts';
 import { installSystemFiles } from '../../../src/install/program/systemFiles.ts';
+import { setWayBack, wayBack } from '../../../src/install/program/wayBack.ts';
 import { releaseIn, verifyRelease } from '../../../src/install/program/release.ts';
 
 describe('a release on disk', () => {
@@ -40,6 +41,17 @@ describe('a release on disk', () => {
     expect(await readlink(join(root, 'opt/containarium'))).toBe(`containarium-releases/${names[1] ?? ''}`);
     await pruneReleases(root, [names[1]]);
     expect(await readdir(join(root, 'opt/containarium-releases'))).toEqual([names[1]]);
+  });
+
+  it('is remembered as the way back until it is forgotten or gone', async () => {
+    const name = await placeRelease(root, await releaseIn(await make('one', '0.5.0')));
+    expect(await wayBack(root)).toBeUndefined();
+    await setWayBack(root, name);
+    expect(await wayBack(root)).toBe(name);
+    await rm(join(root, 'opt/containarium-releases', name), { recursive: true });
+    expect(await wayBack(root)).toBeUndefined();
+    await setWayBack(root, undefined);
+    expect(await readdir(join(root, 'opt/containarium-releases'))).toEqual([]);
   });
 
   it('is readable for every account after any umask, and writable for root alone', async () => {
@@ -141,6 +153,33 @@ describe('a release on disk', () => {
     await act(path);
     await expect(verifyRelease(path)).rejects.toThrow(expect.objectContaining({ code: 'release-damaged' }));
     await expect(verifyRelease(path)).rejects.toThrow(message);
+  });
+
+  it('has no links but those to its own programs', async () => {
+    const path = await make('one', '0.5.0');
+    const bin = join(path, 'node_modules', '.bin');
+    await mkdir(bin, { recursive: true });
+    await symlink('../../dist/main.js', join(bin, 'main'));
+    await verifyRelease(path);
+    await writeFile(join(folder, 'main.js'), 'one\n');
+    const links: readonly (readonly [target: string, at: string])[] = [
+      ['../../main.js', 'dist/main.js'],
+      ['main.js', 'dist/extra.js'],
+      ['../../../main.js', 'node_modules/.bin/outside'],
+      [join(path, 'dist', 'main.js'), 'node_modules/.bin/absolute'],
+      ['../../dist', 'node_modules/.bin/folder'],
+    ];
+    for (const [target, at] of links) {
+      await rm(join(path, at), { force: true });
+      await symlink(target, join(path, at));
+      await expect(verifyRelease(path), at).rejects.toMatchObject({
+        code: 'release-damaged',
+        what: `file "${at}" of the release`,
+        why: `it is a link to "${target}", which no release has`,
+      });
+      await rm(join(path, at));
+      if (at === 'dist/main.js') await writeFile(join(path, at), 'one\n');
+    }
   });
 
   it('is none without a version or without checksums', async () => {
