@@ -28,6 +28,8 @@ export class ChannelIo implements CommandIo {
   readonly #lines: LineReader;
   readonly #decoder = new StringDecoder('utf8');
   #bytes = 0;
+  /** What was typed up to a Ctrl-D, until it is read. */
+  #typed: Buffer | undefined;
   #overflowed = false;
   #ended = false;
   #interrupted = false;
@@ -66,7 +68,7 @@ export class ChannelIo implements CommandIo {
 
   async readStdin(maxBytes: number): Promise<string> {
     const deadline = performance.now() + this.#stdinMs;
-    while (!this.#ended) {
+    while (!this.#ended && this.#typed === undefined) {
       if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
       const left = deadline - performance.now();
       if (left <= 0) {
@@ -80,8 +82,11 @@ export class ChannelIo implements CommandIo {
     }
     if (this.#interrupted)
       throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
-    if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
-    return Buffer.concat(this.#chunks).toString('utf8');
+    const input = this.#typed ?? Buffer.concat(this.#chunks);
+    // A Ctrl-D ends this input only: the command may ask a question afterwards.
+    this.#typed = undefined;
+    if (this.#overflowed || input.length > maxBytes) throw tooLarge(maxBytes);
+    return input.toString('utf8');
   }
 
   async ask(question: string): Promise<string> {
@@ -90,6 +95,12 @@ export class ChannelIo implements CommandIo {
     try {
       const answer = this.#lines.read();
       // Input typed ahead counts as the answer, as on any terminal.
+      const typed = this.#typed;
+      this.#typed = undefined;
+      if (typed !== undefined) {
+        this.#lines.push(this.#decoder.write(typed));
+        this.#lines.cancel();
+      }
       for (const chunk of this.#chunks.splice(0)) this.#lines.push(this.#decoder.write(chunk));
       this.#bytes = 0;
       if (this.#ended) this.#lines.cancel();
@@ -150,7 +161,12 @@ export class ChannelIo implements CommandIo {
       this.#onInterrupt();
     } else {
       this.#chunks.push(data.subarray(0, end));
-      this.#finish();
+      // A second Ctrl-D before the input is read adds nothing to it.
+      this.#typed ??= Buffer.concat(this.#chunks);
+      this.#chunks.length = 0;
+      this.#bytes = 0;
+      this.#wake?.();
+      if (end + 1 < data.length) this.#receive(data.subarray(end + 1));
     }
     return true;
   }
