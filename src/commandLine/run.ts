@@ -46,8 +46,11 @@ export interface CommandIo {
     read(path: string): Promise<string>;
     /** Makes a folder and its missing parents, which only the caller can read. */
     makeFolder(path: string): Promise<void>;
-    /** Writes a file that only the caller can read. Makes its folder and missing parents, for everyone to read. */
-    write(path: string, text: string): Promise<void>;
+    /**
+     * Writes a file that only the caller can read. Makes its folder and missing parents, for everyone to read. Rejects
+     * if it exists and has to be new.
+     */
+    write(path: string, text: string, options?: { readonly isNew: boolean }): Promise<void>;
   };
 }
 
@@ -256,7 +259,9 @@ async function confirmSeveral(
   const question = await askAboutSeveral(verb, input, actor, read);
   if (question === undefined) return input;
   io.stderr(factLines(question.facts));
-  const typed = (await io.ask(`${[question.question, question.warning].join(' ').trim()}\nType ${question.word} to continue: `)).trim();
+  const typed = (
+    await io.ask(`${[question.question, question.warning].join(' ').trim()}\nType ${question.word} to continue: `)
+  ).trim();
   if (typed === question.word)
     return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: question.word }) };
   throw new Failure('confirmation-mismatch', {
