@@ -1,8 +1,9 @@
 /**
- * Answers what a server asks of the caller during a command: standard input, a line, files. A server gets and writes
- * only files that the command line names, so that one that was taken over reaches no others.
+ * Answers what a server asks of the caller during a command: standard input, a line, files. So that one that was taken
+ * over reaches no others, a server gets only files that the command line names, and writes only the file of `--output`
+ * and new files in the folder of `--output-dir`, none of them hidden.
  */
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CommandIo } from '../commandLine/run.ts';
 import { Failure } from '../domain/failure.ts';
@@ -46,7 +47,7 @@ async function text(
     case 'ask':
       return ask(question.value);
     case 'readFile': {
-      requireNamed(question.value, namedBy(words));
+      requireNamed(question.value, isIn(inputsOf(words), question.value));
       const content = (await files?.read(question.value)) ?? '';
       if (Buffer.byteLength(content) <= maxFileBytes) return content;
       const why = `it is longer than ${maxFileBytes / 1024} KiB`;
@@ -54,12 +55,14 @@ async function text(
     }
     case 'writeFile': {
       const { path, text: content } = question.value;
-      requireNamed(path, outputsOf(words));
-      await files?.write(path, content);
+      const { outputs, folders } = outputsOf(words);
+      const isNamed = isIn(outputs, path);
+      requireNamed(path, isNamed || (isIn(folders, dirname(resolve(path))) && !basename(path).startsWith('.')));
+      await files?.write(path, content, { isNew: !isNamed });
       return '';
     }
     case 'makeFolder':
-      requireNamed(question.value, outputsOf(words));
+      requireNamed(question.value, isIn(outputsOf(words).folders, question.value));
       await files?.makeFolder(question.value);
       return '';
     case undefined:
@@ -67,24 +70,34 @@ async function text(
   }
 }
 
-/** Returns everything that the words may name: each word, and what follows an equals sign. */
-function namedBy(words: readonly string[]): string[] {
-  return words.flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]).filter((word) => word !== '');
+const outputOption = /^--(output|output-dir)(?:=(.*))?$/;
+
+/** Returns everything that the words may name for the server to read: each word, and what follows an equals sign. */
+function inputsOf(words: readonly string[]): string[] {
+  return words
+    .filter((word, i) => !outputOption.test(word) && !/^--output(-dir)?$/.test(words[i - 1] ?? ''))
+    .flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
 }
 
-/** Returns the values of `--output` and `--output-dir`. */
-function outputsOf(words: readonly string[]): string[] {
-  const value = /^--output(?:-dir)?(?:=(.*))?$/;
-  return words.flatMap((word, i) => {
-    const found = value.exec(word);
-    const path = found === null ? undefined : (found[1] ?? words[i + 1]);
-    return path === undefined || path === '' ? [] : [path];
-  });
+/** Returns the values of `--output`, and those of `--output-dir`, for which the verbs of `cert` also take `--output`. */
+function outputsOf(words: readonly string[]): { readonly outputs: string[]; readonly folders: string[] } {
+  const outputs: string[] = [];
+  const folders: string[] = [];
+  for (const [i, word] of words.entries()) {
+    const found = outputOption.exec(word);
+    if (found === null) continue;
+    const isFolder = found[1] === 'output-dir' || words.includes('cert');
+    (isFolder ? folders : outputs).push(found[2] ?? words[i + 1] ?? '');
+  }
+  return { outputs, folders };
 }
 
-function requireNamed(path: string, named: readonly string[]): void {
-  const wanted = resolve(path);
-  if (named.some((each) => [wanted, dirname(wanted)].includes(resolve(each)))) return;
+function isIn(named: readonly string[], path: string): boolean {
+  return named.some((each) => each !== '' && resolve(each) === resolve(path));
+}
+
+function requireNamed(path: string, isNamed: boolean): void {
+  if (isNamed) return;
   throw new Failure('denied', {
     what: `file ${quoted(path)}`,
     why: 'the server asks for it, but the command line does not name it',

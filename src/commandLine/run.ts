@@ -46,8 +46,11 @@ export interface CommandIo {
     read(path: string): Promise<string>;
     /** Makes a folder and its missing parents, which only the caller can read. */
     makeFolder(path: string): Promise<void>;
-    /** Writes a file that only the caller can read. Makes its folder and missing parents, for everyone to read. */
-    write(path: string, text: string): Promise<void>;
+    /**
+     * Writes a file that only the caller can read. Makes its folder and missing parents, for everyone to read. Rejects
+     * if it exists and has to be new.
+     */
+    write(path: string, text: string, options?: { readonly isNew: boolean }): Promise<void>;
   };
 }
 

@@ -80,10 +80,10 @@ export function terminalIo(): CommandIo {
           );
         }
       },
-      async write(path, text) {
+      async write(path, text, { isNew } = { isNew: false }) {
         try {
           await makeFolders(dirname(atHome(path)), 0o755);
-          const file = await openFile(atHome(path), 'w', 0o600);
+          const file = await openFile(atHome(path), isNew ? 'wx' : 'w', 0o600);
           try {
             // An existing file would keep its mode. The mode of a pipe or a device stays as it is.
             if ((await file.stat()).isFile()) await file.chmod(0o600);
@@ -96,8 +96,9 @@ export function terminalIo(): CommandIo {
             'usage',
             {
               what: `file ${quoted(path)}`,
-              why: `it cannot be written (${codeOf(error)})`,
-              next: 'choose a path that you may write to',
+              ...(isNew && codeOf(error) === 'EEXIST'
+                ? { why: 'it already exists', next: 'choose another folder, or move the file away' }
+                : { why: `it cannot be written (${codeOf(error)})`, next: 'choose a path that you may write to' }),
             },
             error,
           );

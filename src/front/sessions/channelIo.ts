@@ -26,6 +26,8 @@ export class ChannelIo implements CommandIo {
   readonly #chunks: Buffer[] = [];
   readonly #lines: LineReader;
   #bytes = 0;
+  /** What was typed up to a Ctrl-D, until it is read. */
+  #typed: Buffer | undefined;
   #overflowed = false;
   #ended = false;
   #interrupted = false;
@@ -41,7 +43,7 @@ export class ChannelIo implements CommandIo {
       echo: (text) => this.#write(channel, text),
       columns: options.columns ?? 80,
       line: (text) => this.#keep(Buffer.from(text)),
-      ended: () => this.#finish(),
+      ended: () => this.#endTyped(),
       interrupted: () => {
         this.interrupt();
         options.onInterrupt();
@@ -75,7 +77,7 @@ export class ChannelIo implements CommandIo {
 
   async readStdin(maxBytes: number): Promise<string> {
     const deadline = performance.now() + this.#stdinMs;
-    while (!this.#ended) {
+    while (!this.#ended && this.#typed === undefined) {
       if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
       const left = deadline - performance.now();
       if (left <= 0) {
@@ -89,16 +91,21 @@ export class ChannelIo implements CommandIo {
     }
     if (this.#interrupted)
       throw new Failure('cancelled', { what: 'standard input', why: 'it was interrupted; nothing was changed' });
-    if (this.#overflowed || this.#bytes > maxBytes) throw tooLarge(maxBytes);
-    return Buffer.concat(this.#chunks).toString('utf8');
+    const input = this.#typed ?? Buffer.concat(this.#chunks);
+    // A Ctrl-D ends this input only: the command may ask a question afterwards.
+    this.#typed = undefined;
+    if (this.#overflowed || input.length > maxBytes) throw tooLarge(maxBytes);
+    return input.toString('utf8');
   }
 
   async ask(question: string): Promise<string> {
     // Input typed ahead counts as the answer, as on any terminal.
-    const ahead = Buffer.concat(this.#chunks.splice(0)).toString('utf8');
+    const typed = this.#typed;
+    this.#typed = undefined;
+    const ahead = Buffer.concat([...(typed === undefined ? [] : [typed]), ...this.#chunks.splice(0)]).toString('utf8');
     this.#bytes = 0;
     const answer = this.#lines.ask(question, ahead);
-    if (this.#ended) this.#lines.cancel();
+    if (this.#ended || typed !== undefined) this.#lines.cancel();
     return answer;
   }
 
@@ -132,6 +139,14 @@ export class ChannelIo implements CommandIo {
       this.#chunks.push(data);
     }
     this.#bytes += data.length;
+    this.#wake?.();
+  }
+
+  /** Ends the input that is read, or that will be read next. A second Ctrl-D before that adds nothing to it. */
+  #endTyped(): void {
+    this.#typed ??= Buffer.concat(this.#chunks);
+    this.#chunks.length = 0;
+    this.#bytes = 0;
     this.#wake?.();
   }
 

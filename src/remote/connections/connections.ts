@@ -2,6 +2,9 @@
  * The connections of the remote interface, from the first byte to the end. Before a client has presented a certificate
  * that core accepts, it costs a handshake and nothing else: the gate of the SSH server decides who may begin one.
  * Without TLS core accepts everybody as one admin; it binds a loopback address only.
+ *
+ * gRPC names the other end of a call by its address and port, so these must name one connection. They need not: with two
+ * addresses of this host, a client can open two connections from one port. The second is refused.
  */
 import { Server as NetServer, type Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -58,7 +61,7 @@ export class Connections {
   readonly #net: NetServer;
   /** By address and port of the client, like {@link #callers}. */
   readonly #beginning = new Map<string, Beginning>();
-  readonly #callers = new Map<string, Caller>();
+  readonly #callers = new Map<string, { readonly socket: Socket; readonly caller: Caller }>();
   readonly #open = new Set<Socket>();
   readonly #bySource = new SourceCounts();
 
@@ -96,7 +99,7 @@ export class Connections {
 
   /** Returns who is at the other end of a connection, which gRPC names by address and port. */
   caller(peer: string): Caller | undefined {
-    return this.#callers.get(peer);
+    return this.#callers.get(peer)?.caller;
   }
 
   /** Accepts no further connections. */
@@ -115,9 +118,12 @@ export class Connections {
     const source = plainAddress(socket.remoteAddress ?? '');
     const port = socket.remotePort ?? 0;
     socket.on('error', () => undefined);
+    const peer = peerOf(socket);
     const rejected = gate.admit(socket);
     if (
       rejected !== undefined ||
+      this.#beginning.has(peer) ||
+      this.#callers.has(peer) ||
       this.#open.size >= maxConnections ||
       this.#bySource.of(source) >= maxConnectionsPerSource
     ) {
@@ -126,7 +132,6 @@ export class Connections {
       socket.destroy();
       return;
     }
-    const peer = peerOf(socket);
     let isDecided = false;
     const refuse = (reason: RefusalReason): void => {
       if (isDecided) return;
@@ -200,7 +205,7 @@ export class Connections {
       if ('actor' in caller) logins.logout(caller.actor);
       return;
     }
-    this.#callers.set(peer, caller);
+    this.#callers.set(peer, { socket, caller });
     socket.once('close', () => {
       this.#callers.delete(peer);
       if ('actor' in caller) logins.logout(caller.actor);
@@ -210,8 +215,11 @@ export class Connections {
 
   /** Ends a connection whose login core has ended. Its calls fail with the reason. */
   #ended(peer: string, socket: Socket, reason: string): void {
-    if (this.#callers.has(peer))
-      this.#callers.set(peer, { refused: new Failure('denied', { what: 'this login', why: reason }) });
+    // After the close another connection may have the same peer.
+    if (this.#callers.get(peer)?.socket === socket) {
+      const refused = new Failure('denied', { what: 'this login', why: reason });
+      this.#callers.set(peer, { socket, caller: { refused } });
+    }
     setTimeout(() => socket.destroy(), endedMs).unref();
   }
 }

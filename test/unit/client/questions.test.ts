@@ -1,6 +1,10 @@
 import { create } from '@bufbuild/protobuf';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { answer } from '../../../src/client/questions.ts';
+import { terminalIo } from '../../../src/commandLine/terminalIo.ts';
 import { QuestionSchema, type Question } from '../../../src/grpc/generated/containarium/v1/verbs_pb.ts';
 
 const never = new Promise<never>(() => undefined);
@@ -44,6 +48,24 @@ describe('a server that asks the caller', () => {
     },
   );
 
+  test.each([
+    ['.', './id_rsa'],
+    ['/home/me', '/home/me/.netrc'],
+    ['--all=keys', 'keys/alice.pub'],
+  ])('does not get a file in the folder that the word %j names', async (word, path) => {
+    const { ask } = caller(['delete', word]);
+    expect(await ask({ case: 'readFile', value: path })).toMatchObject({ value: { code: 'denied' } });
+  });
+
+  test.each([
+    ['export', '--output', 'jump.conf'],
+    ['export', '--output=jump.conf'],
+    ['cert', 'issue', 'carol', '--output-dir', 'jump.conf'],
+  ])('does not get the file that is to be written: %s %s', async (...words) => {
+    const { ask } = caller(words);
+    expect(await ask({ case: 'readFile', value: 'jump.conf' })).toMatchObject({ value: { code: 'denied' } });
+  });
+
   it('gets no file that is too long for a message', async () => {
     const { ask } = caller(['ca', 'add', 'long.pem']);
     expect(await ask({ case: 'readFile', value: 'long.pem' })).toMatchObject({ value: { code: 'input-too-large' } });
@@ -64,6 +86,9 @@ describe('a server that asks the caller', () => {
     ['/etc/cron.d/x', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
     ['certs/../../x', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
     ['certs/deep/x', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
+    ['certs/.bashrc', ['cert', 'issue', 'carol', '--output-dir', 'certs']],
+    ['certs/.bashrc', ['cert', 'issue', 'carol', '--output', 'certs']],
+    ['conf/authorized_keys', ['export', '--output', 'conf']],
     ['alice', ['info', 'alice']],
     ['alice.pub', ['create', 'alice', '--ssh-key', 'alice.pub']],
     ['x', ['list', '--output', '']],
@@ -75,6 +100,23 @@ describe('a server that asks the caller', () => {
     ] as const)
       expect(await ask(question)).toMatchObject({ case: 'refusal', value: { code: 'denied' } });
     expect(done).toEqual([]);
+  });
+
+  it('replaces no file in the folder of --output-dir, and replaces that of --output', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'questions-'));
+    const path = join(folder, 'client.key');
+    await writeFile(path, 'old');
+    const write = (...words: string[]) =>
+      answer(create(QuestionSchema, { question: { case: 'writeFile', value: { path, text: 'new' } as never } }), {
+        io: terminalIo(),
+        words,
+        interrupted: never,
+      });
+    const refused = { case: 'refusal', value: { why: 'it already exists' } };
+    expect(await write('cert', 'issue', 'carol', '--output-dir', folder)).toMatchObject(refused);
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(await write('export', '--output', path)).toMatchObject({ case: 'text' });
+    expect(await readFile(path, 'utf8')).toBe('new');
   });
 
   it('is told of an interrupt, and of a question that the client does not know', async () => {

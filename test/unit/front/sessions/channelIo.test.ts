@@ -146,6 +146,29 @@ describe('standard input on a terminal', () => {
     expect(output()).toBe('alxType "alice": alx\b \bice\r\n');
   });
 
+  it('that ends with Ctrl-D leaves a question after it to be answered', async () => {
+    const { io, send } = open({ terminal: true });
+    const read = io.readStdin(100);
+    send('AGE-SECRET-KEY\r\u0004');
+    expect(await read).toBe('AGE-SECRET-KEY\n');
+    const answer = io.ask('Type "alice" to continue: ');
+    send('alice\r');
+    expect(await answer).toBe('alice');
+  });
+
+  it('and the answer to a question after it may be typed ahead', async () => {
+    const { io, send } = open({ terminal: true });
+    send('AGE-SECRET-KEY\r\u0004alice\r');
+    expect(await io.readStdin(100)).toBe('AGE-SECRET-KEY\n');
+    expect(await io.ask('Type "alice" to continue: ')).toBe('alice');
+  });
+
+  it('that ended before a question which nothing was read for cancels the question', async () => {
+    const { io, send } = open({ terminal: true });
+    send('\u0004');
+    expect(await refusal(io.ask('Type "alice" to continue: '))).toBe('cancelled');
+  });
+
   it('is cancelled by Ctrl-C', async () => {
     const { io, send, interrupts } = open({ terminal: true });
     const read = refusal(io.readStdin(100));
