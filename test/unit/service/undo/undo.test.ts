@@ -6,6 +6,7 @@ import type { UndoResult } from '../../../../src/domain/results/undo.ts';
 import { NoContainer, type Username } from '../../../../src/domain/values/username.ts';
 import { createContainer } from '../../../../src/service/create.ts';
 import { stopContainer } from '../../../../src/service/power.ts';
+import { undo } from '../../../../src/service/undo/undo.ts';
 import { deleteContainer } from '../../../../src/service/delete.ts';
 import { inverseOf } from '../../../../src/service/undo/inverses.ts';
 import { lastChange, type Search } from '../../../../src/service/undo/lastChange.ts';
@@ -224,6 +225,29 @@ describe('undo makes the checks of the verbs whose changes it takes back and mak
     expect(await world.call('undo', { yes: true })).toMatchObject({ failure: { code: 'denied', what: '"delete"' } });
     expect(hostStateOf(world.folder).instances['alice-container']).toBeDefined();
   });
+});
+
+it.each<[verb: string, input: Record<string, unknown>, since: string, sinceInput: Record<string, unknown>]>([
+  ['key add', { user: 'alice', keys: laptop }, 'key remove', { user: 'alice', key: 'alice@desk', yes: true }],
+  ['label set', { user: 'alice', labels: ['team=blue'] }, 'label remove', { user: 'alice', keys: ['team'] }],
+  ['ttl set', { user: 'alice', when: '30d' }, 'ttl set', { user: 'alice', when: '60d' }],
+  ['resize', { user: 'alice', cpu: '2' }, 'resize', { user: 'alice', cpu: '3' }],
+])('undo of %s %j refuses if %s changes the container while undo begins', async (verb, input, since, sinceInput) => {
+  const world = await host();
+  await world.must(verb, input);
+  let after = '';
+  const { incus } = world.context;
+  const instance = incus.instance.bind(incus);
+  const storedInstance = incus.storedInstance.bind(incus);
+  const meanwhile = async (): Promise<void> => {
+    Object.assign(incus, { instance, storedInstance });
+    expect((await world.call(since, sinceInput, dave)).ok).toBe(true);
+    after = settled(world);
+  };
+  incus.instance = async (...given) => meanwhile().then(() => instance(...given));
+  incus.storedInstance = async (...given) => meanwhile().then(() => storedInstance(...given));
+  await expect(undo(world.context, { yes: true }, callBy())).rejects.toMatchObject({ code: 'wrong-state' });
+  expect(settled(world)).toBe(after);
 });
 
 describe('the search for the last change', () => {
