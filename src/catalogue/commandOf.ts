@@ -17,6 +17,7 @@ export function commandOf(verb: AnyVerb, input: Readonly<Record<string, unknown>
     if (value === undefined || ofConfirmation.includes(name)) return [];
     if (parameter.kind === 'argument') return textsOf(value);
     const long = `--${parameter.long[0]}`;
+    if (value === false && parameter.negatable === true) return [`--no-${parameter.long[0]}`];
     if (parameter.value === undefined) return value === true ? [long] : [];
     return textsOf(name === verb.stdin?.into ? '-' : value).flatMap((text) => [long, text]);
   });

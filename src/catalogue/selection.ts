@@ -13,7 +13,12 @@ import { fieldSchema, targetOf, warningOf } from './declaration/verb.ts';
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** A question before several containers are changed. Its word is their number, so that nobody types it by habit. */
+const selectionSchema = z.object(severalInput);
+
+/**
+ * A question before several containers are changed. Its word is their number, so that nobody types it by habit; the
+ * user's name if a selection turns out to be one container, as core asks for it then.
+ */
 export interface SeveralQuestion {
   readonly question: string;
   /** What the change means, in sentences; empty if nothing is lost. */
@@ -49,7 +54,7 @@ export async function askAboutSeveral(
   read: (verb: VerbName, input: Input) => Promise<unknown>,
 ): Promise<SeveralQuestion | undefined> {
   const named = input['user'] === undefined ? undefined : usersOf(verb, input);
-  if (named?.length === 0) return undefined;
+  if (named?.length === 0 || selectionOf(input) === undefined) return undefined;
   const { containers } = (await read('list', {})) as ContainerList;
   const all = new Map(containers.map((container) => [container.user, container]));
   const chosen = selectedAmong(containers, input).map(({ user }) => user);
@@ -57,24 +62,30 @@ export async function askAboutSeveral(
   const users = named === undefined ? chosen : named.filter((user) => !all.has(user) || chosen.includes(user));
   if (users.length === 0) throw advisedFor(nothingSelected(verb, input), actor);
   const { labels: _labels, state: _state, ...rest } = input;
+  const [only, ...others] = users;
   return {
     question: `${verb.summary}: ${plural(users.length, 'container')}.`,
     warning: verb.danger === 'none' ? '' : warningOf(verb, input),
     facts: users.map((user) => [user, aboutOne(all.get(user))] as const),
-    word: String(users.length),
+    word: only !== undefined && others.length === 0 ? only : String(users.length),
     input: { ...rest, user: users },
   };
 }
 
 /** Returns the containers that a call names or selects. */
 export function selectedAmong(containers: readonly Container[], input: Input): readonly Container[] {
-  const parsed = z.object(severalInput).safeParse(Object.fromEntries(Object.entries(input).filter(isSelecting)));
-  if (!parsed.success) return [];
-  const { user, labels, state } = parsed.data;
+  const selection = selectionOf(input);
+  if (selection === undefined) return [];
+  const { user, labels, state } = selection;
   const named = user === undefined ? undefined : [user].flat();
   return containers.filter(
     (container) => named?.includes(container.user as never) !== false && selects({ labels, state }, container),
   );
+}
+
+/** Returns the users and the selection of a call; undefined if one of them is invalid. */
+function selectionOf(input: Input): z.infer<typeof selectionSchema> | undefined {
+  return selectionSchema.safeParse(Object.fromEntries(Object.entries(input).filter(isSelecting))).data;
 }
 
 function isSelecting([name]: readonly [string, unknown]): boolean {

@@ -273,7 +273,7 @@ async function confirmSeveral(
     return { ...question.input, ...(verb.danger === 'none' ? {} : { confirm: question.word }) };
   throw new Failure('confirmation-mismatch', {
     what: quoted(commandOf(verb, input), 200),
-    why: 'the number does not match; nothing was changed',
+    why: `the ${question.facts.length === 1 ? 'name' : 'number'} does not match; nothing was changed`,
     next: `type ${question.word} to continue`,
   });
 }

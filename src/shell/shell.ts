@@ -89,6 +89,7 @@ export function openShell(options: ShellOptions): Shell {
         leave: (code) => stop(code),
         hasInputEnded: () => terminal.hasInputEnded,
         setPlain,
+        share: port,
       });
       for (const item of welcome(actor, core.greeting, options.line !== undefined)) ui.print(item);
       ui.show(model, model.begin());

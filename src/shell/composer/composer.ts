@@ -174,7 +174,7 @@ export class Composer {
     this.#asked++;
     this.#prefix = undefined;
     this.#change({ line: emptyLine, pasted: [], suggestions: undefined });
-    for (const text of lines) this.#history.add(text);
+    this.#history.add(...lines);
     if (pasted.length > 0) this.#actions.submitPasted(lines);
     else for (const text of lines) this.#actions.submit(text);
   }

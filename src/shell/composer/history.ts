@@ -27,10 +27,13 @@ export class History {
     return this.#lines;
   }
 
-  add(line: string): void {
-    const text = line.trim();
-    if (text !== '' && text.length <= maxLineLength && isWorthKeeping(text))
-      this.#lines = [...this.#lines.filter((other) => other !== text), text].slice(-maxLines);
+  /** Adds lines, each as the newest one. All are added in one pass: hundreds may be pasted. */
+  add(...lines: readonly string[]): void {
+    const kept = lines
+      .map((line) => line.trim())
+      .filter((line) => line !== '' && line.length <= maxLineLength && isWorthKeeping(line));
+    const added = new Set(kept.toReversed());
+    this.#lines = [...this.#lines.filter((line) => !added.has(line)), ...[...added].toReversed()].slice(-maxLines);
     this.reset();
   }
 

@@ -6,6 +6,8 @@ export interface Key {
   /** `text` for printable characters, otherwise the key's name: `enter`, `up`, `ctrl-a`, `alt-b`. */
   readonly name: string;
   readonly text: string;
+  /** It came together with other keys. */
+  readonly withOthers?: true;
 }
 
 /** A receiver of keys: the composer, a dialog, a view. */

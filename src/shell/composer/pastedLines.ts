@@ -4,6 +4,9 @@ import { plural } from '../../domain/text.ts';
 import { maxPasteBytes } from '../terminal/pastes.ts';
 import { maxLineLength, type Line } from './line.ts';
 
+/** How many pasted lines wait for Enter. Each runs as a command, so they cost more than their bytes. */
+export const maxPastedLines = 500;
+
 export interface Pasted {
   /** The lines before the one that is edited. */
   readonly lines: readonly string[];
@@ -17,6 +20,12 @@ export const pasteTooLong = new Failure('input-too-large', {
   next: 'paste it in parts, or send long input on standard input, without a terminal',
 });
 
+const tooManyLines = new Failure('input-too-large', {
+  what: 'the paste',
+  why: `more than ${maxPastedLines} pasted lines would wait for Enter; nothing of it was kept`,
+  next: `paste at most ${maxPastedLines} lines at once, and press Enter after each part`,
+});
+
 const privateKeyPasted = new Failure('private-key', {
   what: 'the paste',
   why: 'it contains a private key; nothing of it was kept',
@@ -25,7 +34,7 @@ const privateKeyPasted = new Failure('private-key', {
 
 /**
  * Inserts a paste. Text of one line goes into the edited line; of several lines, the last one is edited. Returns a
- * Failure if they are longer than a shell keeps, or one of them than a line may be.
+ * Failure if they are more or longer than a shell keeps, or one of them is longer than a line may be.
  */
 export function insertPaste({ lines, line }: Pasted, paste: string): Pasted | Failure {
   const clean = paste
@@ -42,6 +51,7 @@ export function insertPaste({ lines, line }: Pasted, paste: string): Pasted | Fa
   const kept = [...lines, ...all.map((each) => each.trimEnd()).filter((each) => each !== '')];
   const long = [...kept, last + after].find((each) => each.length > maxLineLength);
   if (long !== undefined) return lineTooLong(kept.length + 1);
+  if (kept.length > maxPastedLines) return tooManyLines;
   if (kept.reduce((sum, { length }) => sum + length + 1, 0) > maxPasteBytes) return pasteTooLong;
   return { lines: kept, line: { text: last + after, cursor: last.length } };
 }

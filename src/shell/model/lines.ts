@@ -3,6 +3,7 @@ import { exitCodes } from '../../domain/failure.ts';
 
 export class Lines {
   readonly #run: (line: string) => Promise<number | undefined>;
+  readonly #turn: () => Promise<void>;
   #running = 0;
   readonly #waiting: string[] = [];
   #isInOrder = false;
@@ -12,9 +13,13 @@ export class Lines {
   #code: number = exitCodes.ok;
   #listeners: (() => void)[] = [];
 
-  /** `run` runs one line. Never rejects. Resolves with no exit code for a line that runs nothing, such as `exit`. */
-  constructor(run: (line: string) => Promise<number | undefined>) {
+  /**
+   * `run` runs one line. Never rejects. Resolves with no exit code for a line that runs nothing, such as `exit`. `turn`
+   * resolves in a later turn of the event loop, in which the next of several lines may run.
+   */
+  constructor(run: (line: string) => Promise<number | undefined>, turn: () => Promise<void>) {
     this.#run = run;
+    this.#turn = turn;
   }
 
   /** The exit code of the last line among those that have ended. */
@@ -43,7 +48,7 @@ export class Lines {
       return code ?? this.#code;
     } finally {
       this.#running--;
-      for (const ended of this.#listeners.splice(0)) ended();
+      this.#tell();
     }
   }
 
@@ -55,12 +60,22 @@ export class Lines {
 
   /** Drops the lines that wait. Returns their number. */
   drop(): number {
-    return this.#waiting.splice(0).length;
+    const dropped = this.#waiting.splice(0).length;
+    this.#tell();
+    return dropped;
+  }
+
+  #tell(): void {
+    for (const ended of this.#listeners.splice(0)) ended();
   }
 
   async #runWaiting(): Promise<void> {
     this.#isInOrder = true;
-    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) await this.run(line);
+    for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
+      await this.run(line);
+      // A line that is no command ends without I/O: hundreds of them would block the event loop, and Ctrl-C with it.
+      await this.#turn();
+    }
     this.#isInOrder = false;
   }
 }

@@ -26,6 +26,7 @@ import { lineTooLong, parseLine, type ParsedVerb } from './parseLine.ts';
 import { refuseFiles } from '../../catalogue/declaration/verb.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { Ui } from './ui.ts';
+import type { TerminalPort } from '../terminal/port.ts';
 import type { Presence } from '../../domain/results/room.ts';
 
 export interface ShellModelOptions {
@@ -41,6 +42,8 @@ export interface ShellModelOptions {
   readonly hasInputEnded: () => boolean;
   /** Turns screen-reader mode on or off at once. Resolves to false if the terminal allows no other mode. */
   readonly setPlain: (plain: boolean) => Promise<boolean>;
+  /** The client's share of the event loop, in which its pasted lines run. */
+  readonly share: Pick<TerminalPort, 'spend' | 'later'>;
 }
 
 /** Receives changes of the containers while a live list is open. */
@@ -61,7 +64,10 @@ export class ShellModel {
   /** Shows a warning in the live list while it covers `ui`. */
   warnInView: ((text: string) => void) | undefined;
   readonly #over = new AbortController();
-  readonly #lines = new Lines((line) => this.#run(line));
+  readonly #lines = new Lines(
+    (line) => this.#run(line),
+    () => new Promise((resolve) => this.options.share.later(resolve)),
+  );
   #isLeaving = false;
   /** The last configuration or key that was shown. */
   textToCopy: string | undefined;
@@ -97,6 +103,7 @@ export class ShellModel {
 
   end(): void {
     this.#over.abort();
+    this.#lines.drop();
     // Calls that read stop, and programs in containers end; operations continue without the shell.
     for (const { stop, hangUp } of this.liveCalls.all) (stop ?? hangUp)?.();
     this.options.membership.leave();
@@ -141,7 +148,14 @@ export class ShellModel {
     this.options.leave(continues ? exitCodes.partial : this.#lines.exitCode);
   }
 
-  async #run(typed: string): Promise<number | undefined> {
+  #run(typed: string): Promise<number | undefined> {
+    const beganMs = performance.now();
+    const ended = this.#begin(typed);
+    this.options.share.spend(performance.now() - beganMs);
+    return ended;
+  }
+
+  async #begin(typed: string): Promise<number | undefined> {
     const { ui, actor, shells } = this.options;
     const line = typed.trim().replace(/^\/\s*/, '');
     if (line === '') return undefined;

@@ -15,7 +15,7 @@ export function useKeys(keyed: () => Keyed, onError: (error: unknown) => void): 
     safely(() => {
       const keys = keysOf(input, key);
       if ('paste' in keys) keyed().paste(keys.paste);
-      else for (const each of keys) keyed().key(each);
+      else for (const each of keys) keyed().key(keys.length === 1 ? each : { ...each, withOthers: true });
     }),
   );
   usePaste((text) => safely(() => keyed().paste(text)));

@@ -121,7 +121,7 @@ export class Terminal {
       (full) => this.#hold(owner, full),
       (act) => port.later(act),
     );
-    let resizing: NodeJS.Immediate | undefined;
+    let cancelResize: (() => void) | undefined;
     const owner: Owner = {
       typed: (tokens) => {
         pacer.push(tokens);
@@ -129,9 +129,11 @@ export class Terminal {
       },
       // At most once per turn: a client can send a thousand sizes in one packet, and each costs a new layout.
       resized: () => {
-        resizing ??= setImmediate(() => {
-          resizing = undefined;
-          stdout.resize(this.#port);
+        cancelResize ??= port.later(() => {
+          cancelResize = undefined;
+          const beganMs = performance.now();
+          stdout.resize(port);
+          port.spend(performance.now() - beganMs);
         });
       },
     };
@@ -142,6 +144,7 @@ export class Terminal {
       stdout,
       close: () => {
         this.#remove(owner);
+        cancelResize?.();
         pacer.close();
         stdout.flush();
         stdin.destroy();

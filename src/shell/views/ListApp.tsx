@@ -158,9 +158,9 @@ function PaneView({
   readonly width: number;
   readonly height: number;
 }): ReactElement {
-  const { lines, first, count } = pane.window(height);
+  const { lines, first, last, count, isWhole } = pane.window(height);
   const filter = pane.filter === '' ? '' : ` · matching "${printable(pane.filter)}"`;
-  const where = count > height ? ` · ${first + 1} to ${first + lines.length} of ${count} lines` : '';
+  const where = isWhole ? '' : ` · ${first + 1} to ${last + 1} of ${count} lines`;
   return (
     <Box flexDirection="column" height={height + 1} flexShrink={0}>
       <Text wrap="truncate" {...styles.heading}>

@@ -1,8 +1,9 @@
 /** The command line in the message about a call that must be confirmed: it can be run as it stands. */
 import { describe, expect, it } from 'vitest';
-import { allVerbs, verbNamed, type VerbName } from '../../../src/catalogue/catalogue.ts';
+import { allVerbs, verbNamed, type AnyVerb, type VerbName } from '../../../src/catalogue/catalogue.ts';
 import { commandOf } from '../../../src/catalogue/commandOf.ts';
 import { commandName, parseCommandLine } from '../../../src/catalogue/parse.ts';
+import { splitLine } from '../../../src/catalogue/tokens.ts';
 import { requireConfirmation } from '../../../src/core/calls/safeguards.ts';
 import { failing } from '../domain/failing.ts';
 
@@ -44,6 +45,33 @@ describe('the next step of a call without --yes', () => {
   it('has no secret that came on standard input, and the user name of a container', () => {
     const input = { user: 'alice-container', backup: 'latest', identity: 'AGE-SECRET-KEY-1' };
     expect(commandOf(verbNamed('backup restore'), input)).toBe('backup restore alice latest --identity -');
+  });
+});
+
+describe('the command that a form leaves', () => {
+  /** Returns the inputs of a form that sets everything: each switch is on, and in the other one off. */
+  const inputsOf = (verb: AnyVerb): Record<string, unknown>[] =>
+    [true, false].map((on) =>
+      Object.fromEntries(
+        verb.parameters.flatMap((parameter): (readonly [string, unknown])[] => {
+          const { name } = parameter;
+          if (name === 'yes' || name === 'confirm') return [];
+          if (parameter.kind === 'argument') return [[name, parameter.rest === true ? [name, 'two words'] : name]];
+          if (parameter.value === undefined) return on || parameter.negatable === true ? [[name, on]] : [];
+          const text = name === verb.stdin?.into ? '-' : (parameter.choices?.[0] ?? `a "quoted" ${name}`);
+          return [[name, parameter.repeatable === true ? [text, `${text}2`] : text]];
+        }),
+      ),
+    );
+
+  it.each(
+    allVerbs
+      .filter(({ form, access }) => form !== undefined && access.manage !== undefined)
+      .flatMap((verb) => inputsOf(verb).map((input) => [verb.name, input, verb] as const)),
+  )('of %s %o is parsed to the same input', (_, input, verb) => {
+    const words = splitLine(commandOf(verb, input));
+    expect(parseCommandLine(words, admin)).toMatchObject({ verb: { name: verb.name }, input });
+    expect(Object.keys(parseCommandLine(words, admin).input).sort()).toEqual(Object.keys(input).sort());
   });
 });
 

@@ -179,6 +179,46 @@ describe('Terminal', () => {
     program.giveBack();
   });
 
+  it('draws for a new size when the client has its share, counts that, and draws no more once it is closed', () => {
+    let listener: TerminalReceiver | undefined;
+    let counted = 0;
+    const turns = new Set<() => void>();
+    const port = {
+      type: 'xterm',
+      hasInputEnded: false,
+      environment: new Map<string, string>(),
+      columns: 80,
+      rows: 24,
+      write: () => undefined,
+      spend: () => counted++,
+      later: (act: () => void) => {
+        turns.add(act);
+        return () => turns.delete(act);
+      },
+      flushed: () => Promise.resolve(),
+      hold: () => undefined,
+      attach: (given: TerminalReceiver) => (listener = given),
+    };
+    const sizes: number[] = [];
+    const { stdout, close } = new Terminal(port).open();
+    stdout.on('resize', () => sizes.push(stdout.columns));
+    const resize = (columns: number): void => {
+      port.columns = columns;
+      listener?.resize(columns, 24);
+    };
+    resize(90);
+    resize(91);
+    expect(sizes).toEqual([]);
+    expect(turns.size).toBe(1);
+    for (const act of turns) act();
+    turns.clear();
+    expect(sizes).toEqual([91]);
+    expect(counted).toBe(1);
+    resize(92);
+    close();
+    expect(turns.size).toBe(0);
+  });
+
   it.each([
     ['in the middle of a line', ['$ ls -l'], '$ ls -l\r\n'],
     ['at the start of a line', ['exit\r\n'], 'exit\r\n'],

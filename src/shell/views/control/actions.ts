@@ -15,7 +15,7 @@ import type { Binding } from '../model/bindings.ts';
 import { commandOf } from '../../../catalogue/commandOf.ts';
 import { Details } from './details.ts';
 import { Pane } from './pane.ts';
-import { changedFields, deletionOfSeveral, sizeForm } from './dialogs.ts';
+import { changedFields, changeOfSeveral, deletionOfSeveral, sizeForm } from './dialogs.ts';
 import { commandLines, runBatch } from './batch.ts';
 import { cancelled, commandMessage, failureMessage, outcomeMessage, type Message } from './messages.ts';
 import { accessOf, sshCommand } from '../model/sshCommand.ts';
@@ -69,14 +69,27 @@ export class Actions {
       default: {
         const inputs = containers.map(({ user }) => ({ user }));
         // A shell asks nothing: it shows itself, and its end undoes it.
-        if (verb.changes && verb.handsOverTerminal !== true) return this.#askToRun(verb, inputs);
+        if (verb.changes && verb.handsOverTerminal !== true) return this.#askToRun(verb, inputs, containers);
         return void this.#run(verb, inputs);
       }
     }
   }
 
   /** Asks before a change: a letter may be one of a word that was meant for another window. */
-  #askToRun(verb: AnyVerb, inputs: readonly Readonly<Record<string, unknown>>[]): void {
+  #askToRun(
+    verb: AnyVerb,
+    inputs: readonly Readonly<Record<string, unknown>>[],
+    containers: readonly FeedContainer[],
+  ): void {
+    if (containers.length > 1) {
+      const done = (confirmed: boolean): void => {
+        this.#set({ dialog: undefined });
+        if (confirmed) void this.#run(verb, inputs);
+        else this.#show(cancelled);
+      };
+      this.#set({ dialog: new ConfirmDialog(changeOfSeveral(verb, containers), () => this.#set({}), done) });
+      return;
+    }
     const lines = commandLines({ verb, inputs });
     this.#set({
       question: {

@@ -60,6 +60,15 @@ export function changedFields(
   return Object.fromEntries(Object.entries(filled).filter(([name, value]) => value !== given[name]));
 }
 
+/** Returns the question before changing several containers, which a letter does not answer. */
+export function changeOfSeveral(verb: AnyVerb, containers: readonly FeedContainer[]): Confirmation {
+  return {
+    title: `${verb.summary}: ${plural(containers.length, 'container')}.`,
+    facts: containers.map((container) => [container.user, statusOf(container).word] as const),
+    word: `${verb.name} ${containers.length}`,
+  };
+}
+
 /** Returns the question before deleting several containers. Its word has their number, so it is not typed by habit. */
 export function deletionOfSeveral(containers: readonly FeedContainer[]): Confirmation {
   return {

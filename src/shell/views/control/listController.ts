@@ -14,7 +14,7 @@ import { helpBlocks } from '../model/helpBlocks.ts';
 import { Widths } from '../layout/layout.ts';
 import { ListModel } from '../model/listModel.ts';
 import { Pane } from './pane.ts';
-import { cancelled, commandMessage, failureMessage, type Message } from './messages.ts';
+import { answeredTooEarly, cancelled, commandMessage, failureMessage, type Message } from './messages.ts';
 import type { Question, ViewState } from './viewState.ts';
 
 export interface ControllerOptions {
@@ -24,7 +24,12 @@ export interface ControllerOptions {
   /** Returns the width of a line, in cells. */
   readonly width: () => number;
   readonly close: () => void;
+  /** Returns the time in milliseconds, as performance.now(). */
+  readonly nowMs?: () => number;
 }
+
+/** How long no key may have come before one that answers a question: the time to read it. */
+const minReadingMs = 500;
 
 /** The longest filter, in UTF-16 units; the rest is dropped. Each key filters the list again. */
 const maxFilterLength = 256;
@@ -44,9 +49,13 @@ export class ListController implements Keyed {
   readonly #actions: Actions;
   /** The text that the help covers. */
   #belowHelp: Pane | undefined;
+  readonly #nowMs: () => number;
+  /** When the last key came. */
+  #lastKeyMs = 0;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
     this.bindings = bindingsFor(options.shell.options.actor);
     this.#actions = new Actions({
       shell: options.shell,
@@ -92,13 +101,25 @@ export class ListController implements Keyed {
     this.#set({ message: { tone: 'warn', text } });
   }
 
-  key({ name, text }: Key): void {
+  key(key: Key): void {
+    const { question } = this.store.get();
+    const nowMs = this.#nowMs();
+    const isRead = key.withOthers !== true && nowMs - this.#lastKeyMs >= minReadingMs;
+    this.#lastKeyMs = nowMs;
+    if (question === undefined) this.#take(key);
+    else this.#answer(question, key, isRead);
+  }
+
+  #take({ name, text }: Key): void {
     if (name !== 'text') return this.#press(name, '');
     // Several keys may arrive at once, and the first may open a dialog that the others are for.
     for (let rest = text; rest !== '';) {
       const taken = this.#takesText ? rest : String.fromCodePoint(rest.codePointAt(0) ?? 0);
       this.#press('text', taken);
       rest = rest.slice(taken.length);
+      // None of the keys that came with the one that asks can answer it, nor do they mean anything else.
+      const { question } = this.store.get();
+      if (question !== undefined && rest !== '') return this.#answer(question, { name: 'text', text: rest }, false);
     }
   }
 
@@ -121,9 +142,8 @@ export class ListController implements Keyed {
   }
 
   #press(name: string, text: string): void {
-    const { dialog, typing, question } = this.store.get();
+    const { dialog, typing } = this.store.get();
     if (dialog !== undefined) return dialog.key({ name, text });
-    if (question !== undefined) return this.#answer(question, name === 'enter' || text === 'y');
     if (typing !== undefined) return this.#filterKey(name, text, typing);
     const binding = bindingOf(this.bindings, this.place, name === 'text' ? text : name);
     if (binding === undefined) return;
@@ -132,9 +152,10 @@ export class ListController implements Keyed {
     this.#act(binding);
   }
 
-  #answer({ run }: Question, confirmed: boolean): void {
-    this.#set({ question: undefined, message: cancelled });
-    if (confirmed) run();
+  #answer({ run }: Question, { name, text }: Key, isRead: boolean): void {
+    const confirms = name === 'enter' || text === 'y';
+    this.#set({ question: undefined, message: confirms && !isRead ? answeredTooEarly : cancelled });
+    if (confirms && isRead) run();
   }
 
   #filterKey(name: string, text: string, line: Line): void {

@@ -26,6 +26,12 @@ export function outcomeMessage(lines: readonly string[], ends: readonly CallEnd[
   return { tone: 'bad', text: `${signs.failed} ${failures.length} of ${lines.length} failed. ${line}: ${why}` };
 }
 
+/** The message after a key that would have confirmed a question, but came before anybody could have read it. */
+export const answeredTooEarly: Message = {
+  tone: 'warn',
+  text: 'Nothing was changed: the answer came before the question could be read. Press the key again.',
+};
+
 export const cancelled: Message = { tone: 'quiet', text: 'Cancelled. Nothing was changed.' };
 
 export function commandMessage(lines: readonly string[]): Message {

@@ -4,7 +4,10 @@ import type { Dialog } from '../../screen/store.ts';
 import type { Pane } from './pane.ts';
 import type { Message } from './messages.ts';
 
-/** A question about the command of a key: Enter or y runs it, any other key cancels it. */
+/**
+ * A question about the command of a key: Enter or y runs it, any other key cancels it. So does an answer that comes
+ * before it could be read, or together with other keys: it is one of a word that was meant for another window.
+ */
 export interface Question {
   readonly text: string;
   readonly run: () => void;

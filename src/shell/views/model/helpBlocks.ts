@@ -17,7 +17,7 @@ export function helpBlocks(bindings: readonly Binding[], user = 'USER'): Block[]
     {
       kind: 'text',
       tone: 'quiet',
-      text: 'If containers are marked, start, stop, restart, resize and delete act on all of them. The other keys act on the selected one. Start, stop, restart and snapshot ask first: Enter or y does it, any other key cancels.',
+      text: 'If containers are marked, start, stop, restart, resize and delete act on all of them. The other keys act on the selected one. Start, stop, restart and snapshot ask first: Enter or y does it, half a second after the question came; any other key cancels. For several containers the verb and their number are to be typed.',
     },
   ];
 }

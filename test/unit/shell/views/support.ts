@@ -28,7 +28,10 @@ export interface World {
   readonly controller: ListController;
   readonly liveCalls: LiveCalls;
   readonly calls: Calls;
+  /** Presses keys, one a second. */
   press(...names: readonly string[]): void;
+  /** Presses keys so many milliseconds after one another. */
+  type(everyMs: number, ...names: readonly string[]): void;
   /** The message in the footer. */
   message(): string | undefined;
   /** Waits until pending promises have settled. */
@@ -63,14 +66,26 @@ export function world({ actor = admin, run, answer }: WorldOptions = {}): World 
       return run?.(verb, input) ?? Promise.resolve({ kind: 'done', result: undefined, blocks: [] });
     },
   } as unknown as ShellModel;
-  const controller = new ListController({ shell, page: () => 5, width: () => 79, close: () => calls.closed++ });
+  let nowMs = 0;
+  const type = (everyMs: number, ...names: readonly string[]): void => {
+    for (const key of keys(...names)) {
+      nowMs += everyMs;
+      controller.key(key);
+    }
+  };
+  const controller = new ListController({
+    shell,
+    page: () => 5,
+    width: () => 79,
+    close: () => calls.closed++,
+    nowMs: () => nowMs,
+  });
   return {
     controller,
     liveCalls,
     calls,
-    press: (...names) => {
-      for (const key of keys(...names)) controller.key(key);
-    },
+    press: (...names) => type(1000, ...names),
+    type,
     message: () => controller.store.get().message?.text,
     settle: () => new Promise((resolve) => setImmediate(resolve)),
   };

@@ -33,7 +33,7 @@ describe('a key of the live list', () => {
 
   test('runs its verb on the marked containers only', async () => {
     const w = opened();
-    w.press(' ', 'G', ' ', 'g', 'r', 'y');
+    w.press(' ', 'G', ' ', 'g', 'r', ...'restart 2', 'enter');
     await w.settle();
     expect(w.calls.lines).toEqual(['restart alice', 'restart carol']);
   });
@@ -52,7 +52,7 @@ describe('a key of the live list', () => {
             : { kind: 'done', result: 1, blocks: [], exitCode: 0 },
         ),
     });
-    w.press('a', 'u', 'y');
+    w.press('a', 'u', ...'start 3', 'enter');
     await w.settle();
     expect(w.message()).toBe('✗ 1 of 3 failed. start bob: another operation is running; try again');
   });
@@ -64,7 +64,7 @@ describe('a key of the live list', () => {
         new Promise((resolve) => waiting.push(() => resolve({ kind: 'done', result: 1, blocks: [], exitCode: 0 }))),
     });
     w.controller.apply(whole(...Array.from({ length: 10 }, (_, i) => container(`user${i}`))));
-    w.press('a', 'x', 'y');
+    w.press('a', 'x', ...'stop 10', 'enter');
     await w.settle();
     expect(waiting).toHaveLength(4);
     waiting[0]?.();
@@ -81,6 +81,48 @@ describe('a key of the live list', () => {
     await w.settle();
     expect(w.calls).toMatchObject({ lines: [], closed: 0 });
     expect(w.controller.store.get().question).toBeUndefined();
+  });
+
+  test('that asks is not answered by a letter of the same word, typed quickly or in one packet', async () => {
+    const w = opened();
+    const early = 'Nothing was changed: the answer came before the question could be read. Press the key again.';
+    w.type(200, ...'memor', 'y');
+    expect(w.message()).toBe(early);
+    w.press('r');
+    w.type(499, 'enter');
+    expect(w.message()).toBe(early);
+    w.controller.key({ name: 'text', text: 'memory' });
+    w.press('r');
+    w.controller.key({ name: 'text', text: 'y list' });
+    await w.settle();
+    expect(w.controller.store.get().question).toBeUndefined();
+    w.press('escape', 'r');
+    for (const text of ['y', 'es']) w.controller.key({ name: 'text', text, withOthers: true });
+    await w.settle();
+    expect(w.calls.lines).not.toContain('restart alice');
+    w.press('escape', 'r');
+    w.type(500, 'y');
+    await w.settle();
+    expect(w.calls.lines).toContain('restart alice');
+  });
+
+  test('that changes several containers asks for the verb and their number', async () => {
+    const w = opened();
+    w.press('a', 'x');
+    expect(confirmation(w).confirmation).toMatchObject({
+      word: 'stop 3',
+      facts: [
+        ['alice', 'Running'],
+        ['bob', 'Running'],
+        ['carol', 'Running'],
+      ],
+    });
+    w.press('y', 'enter');
+    expect(confirmation(w).mistyped).toBe(true);
+    w.press('escape');
+    expect(w.message()).toBe('Cancelled. Nothing was changed.');
+    await w.settle();
+    expect(w.calls.lines).toEqual([]);
   });
 
   test('works if several arrive in one packet', () => {
