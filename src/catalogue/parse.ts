@@ -32,6 +32,13 @@ export interface ParseOptions {
   readonly hasEmptyWord?: boolean;
 }
 
+/** Most words of a command line. commander takes its time over each of them. */
+const maxWords = 500;
+
+/** Longest run of letters after one hyphen. commander copies the rest of them for each letter. */
+const maxShortOptions = 20;
+const tooManyShortOptions = new RegExp(`^-[a-z]{${maxShortOptions + 1}}`, 'i');
+
 /**
  * Parses the command line of one actor. For a verb that the actor may not use, it returns only the verb: core refuses
  * the call and records that. Throws a Failure with the exit code `usage`.
@@ -41,6 +48,7 @@ export function parseCommandLine(
   actor: Pick<Actor, 'entryPoint' | 'role'>,
   options: ParseOptions = {},
 ): Invocation {
+  refuseSlowWords(typed);
   const words = verbFirst(typed, allVerbs);
   if (words.length === 0)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
@@ -88,6 +96,23 @@ export function parseCommandLine(
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   if (options.hasEmptyWord === true && !found.help) refuseEmptyArgument(found.verb, found.input);
   return found;
+}
+
+/** Refuses what would take long to parse, so that no client occupies the event loop with it. */
+function refuseSlowWords(words: readonly string[]): void {
+  if (words.length > maxWords)
+    throw new Failure('usage', {
+      what: 'command line',
+      why: `it has ${words.length} words, more than ${maxWords}`,
+      next: 'use several commands',
+    });
+  const long = words.find((word) => tooManyShortOptions.test(word));
+  if (long !== undefined)
+    throw new Failure('usage', {
+      what: 'command line',
+      why: `${quoted(long.slice(0, 10))}… has more than ${maxShortOptions} letters after one hyphen`,
+      next: 'give each option once',
+    });
 }
 
 /** Returns the name of the verb that a command line names, however wrong the rest is; else its first word, or "". */

@@ -70,6 +70,8 @@ export interface CommandOptions {
   readonly candidates?: Ask;
   /** The address under which the caller reached this server. */
   readonly reachedAt?: string;
+  /** Counts time that parsing and rendering took, in milliseconds. */
+  readonly spend?: (ms: number) => void;
 }
 
 /** Limit of standard input, which carries public keys. */
@@ -90,11 +92,14 @@ export async function runCommand(options: CommandOptions): Promise<number> {
   let lines: OutputLines | undefined;
   const startedAt = performance.now();
   try {
-    invocation = parseCommandLine(words, options.actor, { hasEmptyWord: options.hasEmptyWord === true });
+    invocation = counted(options, () =>
+      parseCommandLine(words, options.actor, { hasEmptyWord: options.hasEmptyWord === true }),
+    );
     format = invocation.format;
     const allowed = mayUse(invocation.verb, options.actor.entryPoint, options.actor.role);
-    if (allowed && (invocation.help || invocation.verb.answeredLocally))
-      return showHelp(options, invocation, core.greeting.host);
+    const asked = invocation;
+    if (allowed && (asked.help || asked.verb.answeredLocally))
+      return counted(options, () => showHelp(options, asked, core.greeting.host));
     // Core refuses and records a verb that the caller may not use, so no input is read for it.
     if (allowed) requireTerminal(options, invocation);
     if (allowed) requireBytes(options, invocation);
@@ -133,10 +138,12 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     });
     const result = folder === undefined ? answer.result : await folder(answer.result);
     const render = (as: Format) =>
-      renderAnswer({ verb, input, ...answer, result }, as, core.greeting.host, {
-        now: new Date(),
-        terminal: io.terminal,
-      });
+      counted(options, () =>
+        renderAnswer({ verb, input, ...answer, result }, as, core.greeting.host, {
+          now: new Date(),
+          terminal: io.terminal,
+        }),
+      );
     const rendered = render(format);
     if (verb.sendsBytes === true) {
       io.stderr(rendered.stdout);
@@ -162,6 +169,16 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     if (rendered.stderr !== '') io.stderr(rendered.stderr);
     if (invocation?.verbose === true) io.stderr(moreDetail(undefined, performance.now() - startedAt, failure.details));
     return rendered.exitCode;
+  }
+}
+
+/** Returns what `act` returns, and counts how long that took, also if it throws. */
+function counted<T>({ spend }: CommandOptions, act: () => T): T {
+  const beganMs = performance.now();
+  try {
+    return act();
+  } finally {
+    spend?.(performance.now() - beganMs);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { runCommand } from '../../commandLine/run.ts';
 import type { ShellOptions } from '../../shell/shell.ts';
+import { shareOf } from '../transport/clientShare.ts';
 import { ChannelIo } from './channelIo.ts';
 import { exit, type Running } from './exit.ts';
 import { runShell, type ShellSessionOptions } from './runShell.ts';
@@ -260,6 +261,7 @@ async function command(
     prefix: commandPrefix(actor.entryPoint, reachedAt),
     reachedAt: reachedAt.host,
     isFirst: options.isFirst(),
+    spend: (ms) => shareOf(options.connection).spend(ms),
     candidates: (what, user) => options.shells.candidates(actor, what, user, AbortSignal.timeout(completionMs)),
   });
 }

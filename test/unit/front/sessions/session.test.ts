@@ -1,9 +1,12 @@
 /** Commands that a session refuses before it parses them. */
 import { EventEmitter } from 'node:events';
-import type { Session } from 'ssh2';
-import { describe, expect, it } from 'vitest';
+import type { Connection, Session } from 'ssh2';
+import { describe, expect, it, vi } from 'vitest';
 import { serveSession, type SessionOptions } from '../../../../src/front/sessions/session.ts';
+import { shareOf } from '../../../../src/front/transport/clientShare.ts';
 import { carol } from '../../../support/world/world.ts';
+
+const connection = { _sock: { writableNeedDrain: false }, _protocol: {} };
 
 /** Runs a command line in a session. Resolves to its output and exit code. */
 function run(command: string): Promise<{ stdout: string; stderr: string; code: number }> {
@@ -25,7 +28,7 @@ function run(command: string): Promise<{ stdout: string; stderr: string; code: n
   serveSession(
     session as unknown as Session,
     {
-      connection: { _sock: { writableNeedDrain: false }, _protocol: {} },
+      connection,
       actor: Promise.resolve(carol),
       core: { greeting: { host: { kind: 'simulated', simulated: true, why: 'a test' } } },
       reachedAt: { host: '192.0.2.1', port: 22 },
@@ -35,6 +38,26 @@ function run(command: string): Promise<{ stdout: string; stderr: string; code: n
   session.emit('exec', () => channel, undefined, { command });
   return promise;
 }
+
+describe('a command line that would take long to parse', () => {
+  it.each([
+    ['of many words', `list ${'-l a '.repeat(6000)}`, 'it has 12001 words, more than 500'],
+    ['of many letters', `list -${'v'.repeat(32_000)}`, 'more than 20 letters after one hyphen'],
+    ['of many letters and a digit', `list -${'v'.repeat(32_000)}1`, 'more than 20 letters after one hyphen'],
+  ])('is refused: one %s', async (_, line, why) => {
+    const { stderr, code } = await run(line);
+    expect(stderr).toContain(why);
+    expect(code).toBe(2);
+  });
+});
+
+it('the time of a command counts as use of the event loop by its client', async () => {
+  const spend = vi.spyOn(shareOf(connection as unknown as Connection), 'spend');
+  await run('list --nonsense');
+  expect(spend).toHaveBeenCalledOnce();
+  await run('help list');
+  expect(spend.mock.calls.length).toBeGreaterThan(1);
+});
 
 describe('a command line that is refused unparsed', () => {
   it.each([
