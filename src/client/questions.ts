@@ -79,7 +79,7 @@ function inputsOf(words: readonly string[]): string[] {
     .flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
 }
 
-/** Returns the values of `--output`, and those of `--output-dir`, for which the verbs of `cert` also take `--output`. */
+/** Returns the values of `--output` and of `--output-dir`, for which the verbs of `cert` also take `--output`. */
 function outputsOf(words: readonly string[]): { readonly outputs: string[]; readonly folders: string[] } {
   const outputs: string[] = [];
   const folders: string[] = [];

@@ -3,8 +3,8 @@
  * that core accepts, it costs a handshake and nothing else: the gate of the SSH server decides who may begin one.
  * Without TLS core accepts everybody as one admin; it binds a loopback address only.
  *
- * gRPC names the other end of a call by its address and port, so these must name one connection. They need not: with two
- * addresses of this host, a client can open two connections from one port. The second is refused.
+ * gRPC names the other end of a call by its address and port, so these must name one connection. They need not: with
+ * two addresses of this host, a client can open two connections from one port. The second is refused.
  */
 import { Server as NetServer, type Socket } from 'node:net';
 import { createServer, type Server as TlsServer, type TLSSocket } from 'node:tls';

@@ -49,7 +49,7 @@ export async function endedSince(
 function isAnswered(record: JournalRecord, since: number): boolean {
   const { durationMs } = record;
   if (record['unanswered'] === true) return false;
-  // One that was cut off is undone or finished by the next server; this is a part of another call, as a build in a create.
+  // What was cut off is undone or finished by the next server. This is a part of a call, as a build in a create.
   if (record.type === 'operation-end') return record['outcome'] === 'done';
   return Date.parse(record.time) - (typeof durationMs === 'number' ? durationMs : 0) >= since;
 }

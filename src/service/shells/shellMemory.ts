@@ -104,8 +104,8 @@ const atSelf = 'self:';
 const fingerprintMark = 'SHA256:';
 
 /**
- * Returns the name under which a person is remembered. A login at self@ has the name of its key's oldest container, which
- * keys of other people may open too, so there the key is the person.
+ * Returns the name under which a person is remembered. A login at self@ has the name of its key's oldest container,
+ * which keys of other people may open too, so there the key is the person.
  */
 function keyOf({ entryPoint, name, fingerprint = name }: Person): string {
   return entryPoint === 'self' ? `${atSelf}${fingerprint}` : `${entryPoint}:${name}`;

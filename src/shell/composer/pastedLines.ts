@@ -5,7 +5,7 @@ import { maxPasteBytes } from '../terminal/pastes.ts';
 import { maxLineLength, type Line } from './line.ts';
 
 /** How many pasted lines wait for Enter. Each runs as a command, so they cost more than their bytes. */
-export const maxPastedLines = 500;
+const maxPastedLines = 500;
 
 export interface Pasted {
   /** The lines before the one that is edited. */
