@@ -195,6 +195,8 @@ export class Terminal {
         if (port.hasInputEnded && early.at(-1)?.at(-1) !== 0x04) given.input(endOfInput);
       },
       output: async (data) => {
+        // What was still on its way when the shell took the terminal back would change its modes again.
+        if (!this.#owners.includes(owner)) return;
         this.#used();
         styled ||= data.includes(0x1b) || data.includes(shiftOut);
         const text = data.toString('latin1');

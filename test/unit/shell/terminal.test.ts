@@ -145,6 +145,16 @@ describe('Terminal', () => {
     expect(used).toBe(2);
   });
 
+  it('shows nothing of a program that no longer has the terminal', async () => {
+    const { terminal, written } = open();
+    const program = terminal.handOver(() => undefined);
+    await program.output(Buffer.from('\x1b[?1049hfull screen'));
+    terminal.takeBack();
+    const restored = written();
+    await program.output(Buffer.from('\x1b[?1000hlate'));
+    expect(written()).toBe(restored);
+  });
+
   it('reports many sizes in one packet once to Ink, and each of them to a program', async () => {
     let listener: TerminalReceiver | undefined;
     const port = {
