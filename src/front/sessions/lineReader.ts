@@ -34,6 +34,8 @@ export class LineReader {
   readonly #options: LineReaderOptions;
   readonly #keys = new SequenceReader((tokens) => this.#take(tokens));
   #line: EchoedLine;
+  /** What is to be echoed: one packet for all keys of one. */
+  #echoed = '';
   #question: { resolve: (line: string) => void; reject: (error: unknown) => void } | undefined;
 
   constructor(options: LineReaderOptions) {
@@ -46,17 +48,28 @@ export class LineReader {
     this.#keys.push(data);
   }
 
+  #echo(text: string): void {
+    this.#echoed += text;
+  }
+
+  #flush(): void {
+    const text = this.#echoed;
+    this.#echoed = '';
+    if (text !== '') this.#options.echo(text);
+  }
+
   /**
    * Asks `question`. Resolves with the next line, which begins with what was typed ahead: `ahead`, and the open line.
    * Rejects with `cancelled`.
    */
   ask(question: string, ahead: string): Promise<string> {
     const typed = ahead + this.#line.text;
-    this.#options.echo(question);
+    this.#echo(question);
     this.#line = this.#emptyLine(question.slice(question.lastIndexOf('\n') + 1));
     return new Promise((resolve, reject) => {
       this.#question = { resolve, reject };
       this.#type(split(typed));
+      this.#flush();
     });
   }
 
@@ -66,7 +79,8 @@ export class LineReader {
     const question = this.#question;
     if (question === undefined) return;
     this.#question = undefined;
-    this.#options.echo('\n');
+    this.#echo('\n');
+    this.#flush();
     question.reject(
       new Failure('cancelled', { what: 'confirmation', why: 'the question was not answered; nothing was changed' }),
     );
@@ -81,18 +95,33 @@ export class LineReader {
       if (token.kind === 'key') this.#type(token.sequence === '\x1b\x7f' ? [{ name: 'alt-backspace', text: '' }] : []);
       else if (token.kind !== 'long-paste') this.#type(split(token.text.replaceAll('\r\n', '\n')));
     }
+    this.#flush();
   }
 
   #type(keys: readonly Key[]): void {
+    // A packet of tabs is one insertion.
+    let typed = '';
+    const insert = (): void => {
+      if (typed !== '') this.#echo(this.#line.insert(typed));
+      typed = '';
+    };
     for (const { name, text } of keys) {
-      if (name === 'text') this.#options.echo(this.#line.insert(text));
-      else if (name === 'tab') this.#options.echo(this.#line.insert(' '));
-      else if (name === 'enter') this.#enter();
-      else if (name === 'ctrl-c' || name === 'ctrl-d') this.#end(name);
+      if (name === 'text') typed += text;
+      else if (name === 'tab') typed += ' ';
       else {
-        const erase = erasures[name];
-        if (erase !== undefined) this.#options.echo(erase(this.#line) ?? `\n${this.#line.shown}`);
+        insert();
+        this.#press(name);
       }
+    }
+    insert();
+  }
+
+  #press(name: string): void {
+    if (name === 'enter') this.#enter();
+    else if (name === 'ctrl-c' || name === 'ctrl-d') this.#end(name);
+    else {
+      const erase = erasures[name];
+      if (erase !== undefined) this.#echo(erase(this.#line) ?? `\n${this.#line.shown}`);
     }
   }
 
@@ -101,7 +130,7 @@ export class LineReader {
     const question = this.#question;
     this.#question = undefined;
     this.#line = this.#emptyLine();
-    this.#options.echo('\n');
+    this.#echo('\n');
     if (question === undefined) this.#options.line(`${text}\n`);
     else question.resolve(text);
   }
@@ -110,6 +139,7 @@ export class LineReader {
     if (this.#question !== undefined) return this.cancel();
     const { text } = this.#line;
     this.#line = this.#emptyLine();
+    this.#flush();
     if (name === 'ctrl-c') return this.#options.interrupted();
     if (text !== '') this.#options.line(text);
     this.#options.ended();
