@@ -14,7 +14,7 @@ import { Connections } from './connections/connections.ts';
 import { acceptedOnly } from './services/acceptedOnly.ts';
 import { containerService } from './services/containerService.ts';
 import type { Services } from './services/calls.ts';
-import { addReflection } from './services/reflection.ts';
+import { reflectionOf } from './services/reflection.ts';
 import { verbService } from './services/verbService.ts';
 
 export interface RemoteServerOptions {
@@ -36,6 +36,7 @@ const ageGraceMs = 60_000;
 const drainMs = 20_000;
 
 const services = ['containarium.v1.ContainerService', 'containarium.v1.VerbService'] as const;
+const addReflection = reflectionOf(services);
 
 export class RemoteServer {
   readonly #grpc: Server;
@@ -77,7 +78,7 @@ export class RemoteServer {
     this.#grpc.addService(service('VerbService').service, verbService(context));
     for (const name of ['', ...services]) this.#health.setStatus(name, 'SERVING');
     this.#health.addToServer(this.#grpc);
-    addReflection(this.#grpc, services);
+    addReflection(this.#grpc);
   }
 
   listen(fd: number): Promise<void> {

@@ -21,9 +21,18 @@ interface Message {
   readonly options?: { readonly mapEntry?: boolean } | null;
 }
 
-export function addReflection(server: Server, services: readonly string[]): void {
+/**
+ * Makes the services, and returns what adds them to a server. Making them reads files of the checkout, which the user
+ * of the remote process may be unable to read: call it while modules are loaded.
+ */
+export function reflectionOf(services: readonly string[]): (server: Pick<Server, 'addService'>) => void {
   const all = { ...definition, ...loadSync(healthProto, { keepCase: true }) };
-  new ReflectionService(corrected(all), { services: [...services, 'grpc.health.v1.Health'] }).addToServer(server);
+  const made: Parameters<Server['addService']>[] = [];
+  const reflection = new ReflectionService(corrected(all), { services: [...services, 'grpc.health.v1.Health'] });
+  reflection.addToServer({ addService: (...service) => made.push(service) });
+  return (server) => {
+    for (const service of made) server.addService(...service);
+  };
 }
 
 /**
