@@ -30,6 +30,7 @@ beforeAll(async () => {
 /** Answers the question that is shown, once it could be read: an earlier answer cancels it. */
 async function answer(shell: TestShell, question: string): Promise<void> {
   await shell.shows(question);
+  // The time that a person needs to read: an answer within half a second cancels the question.
   await new Promise((resolve) => setTimeout(resolve, 600));
   shell.type('y');
 }

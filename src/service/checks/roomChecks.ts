@@ -48,10 +48,10 @@ const terminalsEach = 16;
 const neighboursEach = 2;
 
 /** Memory of a container in which nothing but systemd and sshd runs, in bytes. Fewer is not believed. */
-const leastMemory = 64 * 1024 ** 2;
+const minMemoryBytes = 64 * 1024 ** 2;
 
 /** What a container writes on a copy of the prepared image before anybody uses it, in bytes. */
-const leastDisk = 64 * 1024 ** 2;
+const minDiskBytes = 64 * 1024 ** 2;
 
 /** Returns a check for each resource, that which binds first at the top, below what they say together. */
 export async function checkRoom(
@@ -125,7 +125,7 @@ async function ofDisk(
 ): Promise<Room> {
   const { usedBytes, totalBytes } = await incus.poolSpace(pool, signal);
   const used = instances.flatMap(({ state }) => state?.disk?.['root']?.usage ?? []);
-  const each = Math.max(leastDisk, mean(used));
+  const each = Math.max(minDiskBytes, mean(used));
   const free = Math.max(0, totalBytes - usedBytes);
   const quota = settings.defaults.disk;
   return {
@@ -178,7 +178,7 @@ async function ofMemory(
 ): Promise<Room> {
   const inUse = await incus.memoryInUse(signal);
   const used = instances.filter(({ status }) => status === 'Running').flatMap((one) => memoryUsed(one, inUse) ?? []);
-  const each = Math.max(leastMemory, mean(used));
+  const each = Math.max(minMemoryBytes, mean(used));
   const available = await memoryBytes(proc, 'MemAvailable');
   const total = await memoryBytes(proc, 'MemTotal');
   const limit = settings.defaults.memory;

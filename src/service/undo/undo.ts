@@ -33,7 +33,7 @@ export async function undo(
     call.progress.note(`"${verb} ${target}" is passed over: there is nothing in it to take back`);
   if (yes) {
     for (const one of [verb, inverse.verb]) call.permit(one);
-    // Somebody may have changed the container since. While an operation holds it, nobody does.
+    // Another call may have changed the container since. While this operation holds it, none can.
     const operations = guarded(context.operations, async () => {
       const last = await find();
       if (last?.change.operation !== operation)

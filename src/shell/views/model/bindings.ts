@@ -224,7 +224,7 @@ export function bindingOf(bindings: readonly Binding[], place: Place, key: strin
 }
 
 /** The actions that the footer names first, by how much they are used. The others follow in the order of the table. */
-const mostUsed: readonly ActionName[] = ['mark', 'filter', 'details', 'help', 'back', 'quit'];
+const firstInFooter: readonly ActionName[] = ['mark', 'filter', 'details', 'help', 'back', 'quit'];
 
 /**
  * Returns the footer's hints, most important first, because a narrow window cuts off the rest. `copies` is true if the
@@ -238,6 +238,6 @@ export function hints(bindings: readonly Binding[], place: Place, copies = false
       (action !== 'back' || place !== 'list') &&
       (action !== 'copyShown' || copies),
   );
-  const ranks = mostUsed.flatMap((action) => here.filter((binding) => binding.action === action));
+  const ranks = firstInFooter.flatMap((action) => here.filter((binding) => binding.action === action));
   return [...new Set([...ranks, ...here])].map(({ shown, hint }) => `${shown} ${hint ?? ''}`);
 }

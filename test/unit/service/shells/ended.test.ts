@@ -6,7 +6,7 @@ import { Journal } from '../../../../src/journal/journal.ts';
 import { endedSince } from '../../../../src/service/shells/ended.ts';
 
 const anyone = {
-  reader: { name: 'somebody', entryPoint: 'manage' },
+  reader: { name: 'dave', entryPoint: 'manage' },
   since: '2020-01-01T00:00:00Z',
   now: new Date(),
 } as const;
