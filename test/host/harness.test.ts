@@ -1,11 +1,12 @@
 /** The harness itself: what it starts works, and it leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { glob, readFile } from 'node:fs/promises';
+import { cp, glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
-import { repository } from '../support/server.ts';
+import { repository, temporaryFolder } from '../support/server.ts';
 import { addressOf, ensureBaseImage, ensurePackages, startIncus, waitUntil } from './harness/index.ts';
 import type { RunningIncus } from './harness/index.ts';
 import { remains } from './harness/remains.ts';
@@ -70,6 +71,36 @@ describe.skipIf(reason !== undefined)('the throwaway Incus', { timeout: 5 * 60_0
     );
     expect(await remains(dir, id)).toEqual([]);
     expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(dir);
+  });
+
+  it('removes groups and accounts of a run whose folder somebody removed by hand', async () => {
+    // A copy of the user database: other test files remove orphans from the real one.
+    const folder = await temporaryFolder();
+    await cp('/etc', folder, { recursive: true });
+    const script = `
+      import { execa } from 'execa';
+      import { removeOrphans } from '${new URL('harness/accounts.ts', import.meta.url).href}';
+      const useradd = (name, group) => execa('useradd', ['--no-create-home', '--gid', group, name]);
+      for (const group of ['cxt01234567', 'cxt89abcdef', 'cxtfedcba98']) {
+        await execa('groupadd', [group]);
+        await useradd('cxt-of-' + group, group);
+      }
+      await execa('groupdel', ['--force', 'cxt89abcdef']);
+      await useradd('theirs', 'cxtfedcba98');
+      console.log(JSON.stringify(await removeOrphans(async () => ['cxtfedcba98'])));
+    `;
+    const { stdout } = await execa(
+      'unshare',
+      [
+        ...['--mount', 'sh', '-c', 'mount --bind "$1" /etc && exec "$2" --input-type=module --eval "$3"', 'sh'],
+        ...[folder, process.execPath, script],
+      ],
+      { cwd: repository },
+    );
+    expect(JSON.parse(stdout)).toEqual(['cxt01234567', 'cxt-of-cxt89abcdef']);
+    const left = await readFile(join(folder, 'passwd'), 'utf8');
+    expect(left.match(/^(?:cxt-|theirs)[^:]*/gm)).toEqual(['cxt-of-cxtfedcba98', 'theirs']);
+    expect(await readFile(join(folder, 'group'), 'utf8')).not.toContain('cxt01234567');
   });
 });
 

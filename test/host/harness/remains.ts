@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { renderRemoval } from '../../../src/host/firewall/ruleset.ts';
 import { findIncusd, socketAnswers } from '../../../src/prepare/daemon.ts';
 import { run, succeeds } from '../../../src/prepare/programs.ts';
-import { removeAccounts } from './accounts.ts';
+import { removeAccounts, removeOrphans } from './accounts.ts';
 import { removeControlGroups } from './cgroups.ts';
 import { freeLoopDevices, mountsUnder, removeFolder, unmountUnder } from './mounts.ts';
 import { endProcesses, processes, runs, waitUntil, withDescendants } from './processes.ts';
@@ -157,7 +157,10 @@ export async function removeRemains(folder: string, id: string | undefined): Pro
   await removeFolder(folder);
 }
 
-/** Removes the remains of runs that were killed together with their guardians. Returns the removed folders. */
+/**
+ * Removes the remains of runs that were killed together with their guardians, and of those whose folders were removed
+ * by hand. Returns the removed folders, groups and accounts.
+ */
 export async function sweep(): Promise<string[]> {
   const removed: string[] = [];
   for (const name of (await readdir(parentFolder)).filter((each) => each.startsWith(folderPrefix))) {
@@ -167,5 +170,10 @@ export async function sweep(): Promise<string[]> {
     await removeRemains(folder, owner?.id);
     removed.push(folder);
   }
-  return removed;
+  // A group is younger than its folder, and is removed before it.
+  const living = async (): Promise<string[]> =>
+    (await readdir(parentFolder))
+      .filter((name) => name.startsWith(folderPrefix))
+      .map((name) => `cxt${name.slice(name.lastIndexOf('-') + 1)}`);
+  return [...removed, ...(await removeOrphans(living))];
 }
