@@ -21,7 +21,7 @@ export interface RemoteCommand {
 export async function runThere(channel: Channel, { words, prefix, io }: RemoteCommand): Promise<number> {
   const terminal = io.handOver?.();
   const interrupts = new Interrupts(() => send({ case: 'interrupt', value: true }));
-  const call = channel.call(VerbService.method.run, interrupts.again);
+  const call = channel.call(VerbService.method.run, interrupts.gaveUp);
   const send = (input: Input): void => call.send({ input });
   let exit: number | undefined;
   let isLineOpen = false;

@@ -2,20 +2,20 @@
 import { Failure } from '../domain/failure.ts';
 
 export class Interrupts {
-  readonly #again = new AbortController();
+  readonly #gaveUp = new AbortController();
   readonly #onInterrupt: () => void;
   #question: ((failure: Failure) => void) | undefined;
-  #hasInterrupted = false;
+  #count = 0;
 
-  /** The first Ctrl-C ends a question, if one is open, or calls `onInterrupt`. */
+  /** A Ctrl-C ends a question, if one is open, or calls `onInterrupt`. The server does what the first two mean. */
   constructor(onInterrupt: () => void) {
     this.#onInterrupt = onInterrupt;
     process.on('SIGINT', this.#interrupt);
   }
 
-  /** Aborts on the second Ctrl-C, for a server that does not end the command. */
-  get again(): AbortSignal {
-    return this.#again.signal;
+  /** Aborted by the third Ctrl-C, for a server that does not end the command. */
+  get gaveUp(): AbortSignal {
+    return this.#gaveUp.signal;
   }
 
   /** Asks a question, with a promise that rejects on a Ctrl-C until it is answered. */
@@ -32,8 +32,8 @@ export class Interrupts {
   }
 
   readonly #interrupt = (): void => {
-    if (this.#hasInterrupted) this.#again.abort();
-    this.#hasInterrupted = true;
+    this.#count += 1;
+    if (this.#count > 2) this.#gaveUp.abort();
     if (this.#question === undefined) return this.#onInterrupt();
     this.#question(new Failure('cancelled', { what: 'the command', why: 'it was interrupted; nothing was changed' }));
   };

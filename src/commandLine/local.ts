@@ -7,6 +7,7 @@ import { renderAnswer, renderBlocks } from '../catalogue/render.ts';
 import { check, misfitText } from '../domain/check.ts';
 import { exitCodes, Failure, isFailure } from '../domain/failure.ts';
 import type { AuditVerification } from '../domain/results/audit.ts';
+import { Interrupts } from './interrupts.ts';
 import { runCommand } from './run.ts';
 import { terminalIo } from './terminalIo.ts';
 import { failUnreached } from './unreached.ts';
@@ -36,6 +37,10 @@ export async function runLocally(
   const home = findHome(env, { isRoot: process.getuid?.() === 0, realHost: false });
   const name = invokingUser(env) ?? 'root';
   let socket: Socket | undefined;
+  const interrupts = new Interrupts();
+  // Ends the reading of standard input too, which nothing else would.
+  interrupts.first.addEventListener('abort', () => process.stdin.destroy(), { once: true });
+  process.on('SIGINT', () => interrupts.press());
   try {
     socket = await open(home.socket);
     const { core, logins, candidates } = await client(socket);
@@ -46,6 +51,7 @@ export async function runLocally(
       core,
       io: terminalIo(),
       signal: new AbortController().signal,
+      interrupts,
       prefix: 'containarium',
       isFirst: true,
       candidates: (what, user) => candidates.candidates(actor, what, user, AbortSignal.timeout(completionMs)),

@@ -18,11 +18,14 @@ import { Failure } from '../domain/failure.ts';
 import { isMeantAsKey } from '../domain/keys/keyText.ts';
 import { joinChoices, printable, printableLines, quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
+import { eitherSignal } from '../domain/signals.ts';
 import type { CoreClient } from '../protocol/client.ts';
+import type { CallAnswer } from '../protocol/messages.ts';
 import { byteTerminal, requireBytes } from './bytes.ts';
 import { completeCommand } from './completionScripts.ts';
 import { completions } from './completions.ts';
 import { showHelp } from './help.ts';
+import type { Interrupts } from './interrupts.ts';
 import { moreDetail } from './moreDetail.ts';
 import { OutputLines } from './outputLines.ts';
 import { progressText } from './progress.ts';
@@ -61,7 +64,9 @@ export interface CommandOptions {
   readonly actor: Actor;
   readonly core: CoreClient;
   readonly io: CommandIo;
+  /** Aborted when the caller is gone. */
   readonly signal: AbortSignal;
+  readonly interrupts: Interrupts;
   /** What the caller types before the verb, for help and messages: `ssh -p 2222 manage@jump`, or `containarium`. */
   readonly prefix: string;
   /** Whether it is the first command of the login: a simulated host is mentioned once. */
@@ -112,30 +117,25 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     const isStream = verb.streamSwitch !== undefined && input[verb.streamSwitch] === true;
     if (isStream && format === 'json')
       lines = new OutputLines(verb.name, core.greeting.host, (text) => io.stdout(text));
-    const call = core.call(
-      {
-        actor: options.actor,
-        verb: invocation.verb.name,
-        input,
-        ...(invocation.verb.isPlan === true ? { plan: true } : {}),
-        ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }),
-      },
-      (event) => {
-        if (event.type !== 'output') io.stderr(progressText(event, io.terminal));
-        else if (lines === undefined) io.stdout(printableLines(event.text));
-        else lines.print(event.text);
-      },
-      options.signal,
-      terminal,
-    );
-    const { name, changes } = verb;
-    const uninterrupted = (): void => io.stderr(`\n${name} cannot be stopped: it continues to its end.\n`);
-    if (changes && io.terminal && terminal === undefined)
-      options.signal.addEventListener('abort', uninterrupted, { once: true });
-    const answer = await call.finally(() => {
-      options.signal.removeEventListener('abort', uninterrupted);
-      terminal?.giveBack();
-    });
+    const answer = await interruptible(options, verb, terminal, ({ signal, cancelled }) =>
+      core.call(
+        {
+          actor: options.actor,
+          verb: verb.name,
+          input,
+          cancelled,
+          ...(verb.isPlan === true ? { plan: true } : {}),
+          ...(options.reachedAt === undefined ? {} : { reachedAt: options.reachedAt }),
+        },
+        (event) => {
+          if (event.type !== 'output') io.stderr(progressText(event, io.terminal));
+          else if (lines === undefined) io.stdout(printableLines(event.text));
+          else lines.print(event.text);
+        },
+        signal,
+        terminal,
+      ),
+    ).finally(() => terminal?.giveBack());
     const result = folder === undefined ? answer.result : await folder(answer.result);
     const render = (as: Format) =>
       counted(options, () =>
@@ -169,6 +169,48 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     if (rendered.stderr !== '') io.stderr(rendered.stderr);
     if (invocation?.verbose === true) io.stderr(moreDetail(undefined, performance.now() - startedAt, failure.details));
     return rendered.exitCode;
+  }
+}
+
+/**
+ * Makes a call that Ctrl-C ends, see {@link Interrupts}. A program that has the terminal gets the keys itself. Rejects
+ * with `partial` if the caller leaves a change that still runs.
+ */
+async function interruptible(
+  { signal, interrupts: { first, second }, io }: CommandOptions,
+  { name, changes, isCancellable }: AnyVerb,
+  terminal: HandedOverTerminal | undefined,
+  call: (ends: { readonly signal: AbortSignal; readonly cancelled: AbortSignal | undefined }) => Promise<CallAnswer>,
+): Promise<CallAnswer> {
+  if (first.aborted)
+    throw new Failure('cancelled', { what: quoted(name), why: 'it was interrupted; nothing was changed' });
+  if (!changes || terminal !== undefined) {
+    using either = eitherSignal(signal, first);
+    return await call({ signal: either.signal, cancelled: undefined });
+  }
+  using either = eitherSignal(signal, second);
+  const { promise: left, reject } = Promise.withResolvers<never>();
+  const pressed = (): void =>
+    io.stderr(
+      isCancellable === true
+        ? '\nCancelling. Ctrl-C again leaves it running in the background.\n'
+        : `\n${name} cannot be cancelled: it continues to its end. Ctrl-C again leaves it running in the background.\n`,
+    );
+  const leave = (): void =>
+    reject(
+      new Failure('partial', {
+        what: quoted(name),
+        why: 'it continues in the background',
+        next: '"who" shows it while it runs, and your next shell how it ended',
+      }),
+    );
+  first.addEventListener('abort', pressed, { once: true });
+  second.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([call({ signal: either.signal, cancelled: first }), left]);
+  } finally {
+    first.removeEventListener('abort', pressed);
+    second.removeEventListener('abort', leave);
   }
 }
 
@@ -255,9 +297,11 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
     if (parameter.kind !== 'option' || parameter.file !== 'read' || typeof path !== 'string') continue;
     full[parameter.name] = await io.files?.read(path);
   }
-  const read = async (reader: VerbName, wanted: Readonly<Record<string, unknown>>): Promise<unknown> =>
-    (await options.core.call({ actor: options.actor, verb: reader, input: wanted }, () => undefined, options.signal))
-      .result;
+  const read = async (reader: VerbName, wanted: Readonly<Record<string, unknown>>): Promise<unknown> => {
+    using either = eitherSignal(options.signal, options.interrupts.first);
+    const call = { actor: options.actor, verb: reader, input: wanted };
+    return (await options.core.call(call, () => undefined, either.signal)).result;
+  };
   if (verb.changes && isAboutSeveral(verb, full))
     return full['yes'] === true || !io.terminal ? full : confirmSeveral(options, verb, full, read);
   // Without a valid name core refuses the call, so there is nothing to confirm.

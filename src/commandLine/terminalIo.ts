@@ -19,11 +19,19 @@ export function terminalIo(): CommandIo {
     async readStdin(maxBytes) {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > maxBytes)
-          throw new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes` });
-        chunks.push(chunk);
+      try {
+        for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+          bytes += chunk.length;
+          if (bytes > maxBytes) throw tooLarge(maxBytes);
+          chunks.push(chunk);
+        }
+      } catch (error) {
+        if (error instanceof Failure) throw error;
+        throw new Failure(
+          'cancelled',
+          { what: 'standard input', why: 'it was interrupted; nothing was changed' },
+          error,
+        );
       }
       return Buffer.concat(chunks).toString('utf8');
     },
@@ -106,6 +114,10 @@ export function terminalIo(): CommandIo {
       },
     },
   };
+}
+
+function tooLarge(maxBytes: number): Failure {
+  return new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes` });
 }
 
 /** Writes to standard output. Rejects if its reader is gone. */

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import type { Directory } from '../domain/access/directory.ts';
 import { Failure } from '../domain/failure.ts';
 import type { HostTag } from '../domain/results/about.ts';
+import { endedByCancellation } from '../host/cancellableRunner.ts';
 import { Accounts, type LockRetry } from '../host/accounts.ts';
 import { BridgeLink } from '../host/firewall/bridgeLink.ts';
 import { Nftables } from '../host/firewall/nftables.ts';
@@ -104,7 +105,7 @@ export interface Composition {
 
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { settings, folders, log, metrics } = options;
-  const parts = inTurns(options.parts);
+  const parts = endedByCancellation(inTurns(options.parts));
   const now = (): Date => new Date();
   const state = await StateFiles.open(folders.state, {
     certificatesFolder: settings.remote.certificatesFolder ?? folders.certificates,

@@ -10,6 +10,7 @@
  */
 import pMap from 'p-map';
 import { ulid } from 'ulid';
+import { presentCancellation, throwIfCancelled, toItsEnd } from '../domain/cancellation.ts';
 import { Failure, type FailureData } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Actor } from '../domain/access/actor.ts';
@@ -35,6 +36,8 @@ export interface OperationRequest {
    * one could not undo may stay.
    */
   readonly takesOver?: boolean | undefined;
+  /** Tells the caller what is undone, if the caller has cancelled the change. */
+  readonly say?: ((text: string) => void) | undefined;
 }
 
 export interface OperationsOptions {
@@ -123,6 +126,7 @@ export class Operations {
    *
    * Rejects with `partial` in two cases: if the steps cannot be undone now, in which case the operation stays open for
    * {@link recover}; and if something failed after the step that cannot be undone, in which case the change is made.
+   * Rejects with `cancelled` if the caller cancels it (`domain/cancellation.ts`) before the step that cannot be undone.
    */
   async run<P, T>(
     request: OperationRequest,
@@ -164,7 +168,7 @@ export class Operations {
       this.#recorded.add(operation.id);
     } catch (error) {
       this.#forget(operation.id);
-      throw error;
+      throw asCancelled(operation, error) ?? error;
     } finally {
       release();
     }
@@ -174,13 +178,17 @@ export class Operations {
         id: operation.id,
         step: (kind, facts, act) => this.#step(operation, kind, facts, act),
       };
-      result = { value: await body(running, prepared) };
-      await this.#undo(operation, (kind) => kind.temporary === true);
+      const value = await body(running, prepared);
+      if (!this.#undoing.isFinal(operation.steps)) throwIfCancelled();
+      result = { value };
+      await toItsEnd(() => this.#undo(operation, (kind) => kind.temporary === true));
       await this.#recordEnd(operation, 'done', undefined);
       return result.value;
     } catch (error) {
-      const failure = Failure.from(error);
-      if ((await this.#end(operation, failure)) === 'undone') throw failure;
+      const cancelled = asCancelled(operation, error);
+      const failure = cancelled ?? Failure.from(error);
+      const say = cancelled === undefined ? undefined : request.say;
+      if ((await toItsEnd(() => this.#end(operation, failure, say))) === 'undone') throw failure;
       if (result !== undefined && !this.#open.has(operation.id)) return result.value;
       throw new Failure(
         'partial',
@@ -256,6 +264,7 @@ export class Operations {
       throw new Error(`step kind "${kind.name}" is not registered`);
     if (this.#undoing.isFinal(operation.steps))
       throw new Error(`step "${kind.name}" comes after one that cannot be undone`);
+    throwIfCancelled();
     const index = operation.steps.length;
     await this.#recorder.append({
       type: 'step',
@@ -269,11 +278,11 @@ export class Operations {
     operation.steps.push(record);
     let result: T | undefined;
     try {
-      result = await act();
+      result = await (kind.settled === undefined ? act() : toItsEnd(act));
     } catch (error) {
       // The program may have failed, hung or been killed after it took effect, so for a step without undo the host is
       // asked. If it does not answer, the end of the operation asks again.
-      if (!(await this.#undoing.tookEffect(registered, facts).catch(() => false))) throw error;
+      if (!(await toItsEnd(() => this.#undoing.tookEffect(registered, facts)).catch(() => false))) throw error;
     }
     record.state = 'done';
     const recorded = this.#recorder.append({
@@ -288,27 +297,39 @@ export class Operations {
   }
 
   /** Undoes the steps that `applies` selects, see {@link Undoing.undo}. */
-  #undo(operation: OpenOperation, applies: (kind: StepKind) => boolean): Promise<void> {
-    return this.#undoing.undo(operation.steps, applies, (step, failure) =>
+  #undo(
+    operation: OpenOperation,
+    applies: (kind: StepKind) => boolean,
+    say?: (undoing: string) => void,
+  ): Promise<void> {
+    const recordUndone = (step: number, failure: Failure | undefined): Promise<unknown> =>
       this.#recorder.append({
         type: 'step-undone',
         op: operation.id,
         ...briefAuditFields(operation),
         step,
         ...(failure === undefined ? {} : { failure: asJson(failure.toData()) }),
-      }),
-    );
+      });
+    return this.#undoing.undo(operation.steps, applies, recordUndone, say);
   }
 
   /**
    * Finishes or undoes an operation that cannot continue. Rejects with `partial` if neither is possible now, and leaves
    * the operation to {@link recover}.
    */
-  async #end(operation: OpenOperation, failure: Failure | undefined): Promise<'undone' | 'finished'> {
+  async #end(
+    operation: OpenOperation,
+    failure: Failure | undefined,
+    say?: (text: string) => void,
+  ): Promise<'undone' | 'finished'> {
     let outcome: 'undone' | 'finished';
     try {
       outcome = (await this.#undoing.isDone(operation.steps)) ? 'finished' : 'undone';
-      await this.#undo(operation, (kind) => outcome === 'undone' || kind.temporary === true);
+      await this.#undo(
+        operation,
+        (kind) => outcome === 'undone' || kind.temporary === true,
+        (undoing) => say?.(`Undoing: ${undoing}`),
+      );
     } catch (error) {
       this.#waiting.add(operation.id);
       this.#turns.ended(operation.id);
@@ -368,6 +389,13 @@ export class Operations {
     this.#reasons.delete(id);
     this.#turns.ended(id);
   }
+}
+
+/** Returns the failure of an operation that its caller has cancelled; undefined if the caller has not. */
+function asCancelled({ verb, target }: OpenOperation, error: unknown): Failure | undefined {
+  if (presentCancellation()?.aborted !== true) return undefined;
+  const text = { what: `"${verb} ${target}"`, why: 'it was cancelled, and what it had done was undone' };
+  return new Failure('cancelled', text, error);
 }
 
 /** Returns the fields by which an audit query finds a record of an operation. */

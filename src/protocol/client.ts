@@ -17,11 +17,16 @@ export interface CoreCall {
   readonly reachedAt?: string;
   /** The shell that makes the call. */
   readonly shell?: string;
+  /** Aborted to end a change that can be cancelled, and to undo it. */
+  readonly cancelled?: AbortSignal | undefined;
 }
 
 export interface CoreClient {
   readonly greeting: Greeting;
-  /** Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun continues. */
+  /**
+   * Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun continues, unless
+   * `cancelled` is aborted.
+   */
   call(
     call: CoreCall,
     onEvent: (event: CallEvent) => void,
@@ -63,13 +68,16 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
         terminal === undefined
           ? {}
           : { terminal: { columns: terminal.columns, rows: terminal.rows, type: terminal.type } };
+      const { actor, cancelled, ...request } = call;
+      const cancel = (): void => notify(connection, messages.cancel, { id });
       try {
-        const { actor, ...request } = call;
         const answer = connection.sendRequest(
           messages.call,
           { id, ...request, ...terminalInfo, login: loginOf(actor), input: { ...call.input } },
           cancellation(signal),
         );
+        if (cancelled?.aborted === true) cancel();
+        cancelled?.addEventListener('abort', cancel, { once: true });
         // After the request: core ignores input of a call that it does not know.
         if (terminal !== undefined) {
           // core ignores input once the call is over.
@@ -89,6 +97,7 @@ export function coreClient(connection: MessageConnection, greeting: Greeting): C
       } catch (error) {
         throw fromResponseError(error);
       } finally {
+        cancelled?.removeEventListener('abort', cancel);
         listeners.delete(id);
         terminals.delete(id);
       }

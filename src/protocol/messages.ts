@@ -304,6 +304,8 @@ export const candidatesRequest = z.strictObject({
 export const typedLine = z.strictObject({ login, line: z.string().max(4096) });
 export const settingsChange = z.strictObject({ login, settings: z.strictObject({ plain: z.boolean() }) });
 
+export const callCancel = z.strictObject({ id: z.string().max(64) });
+
 /** Terminal input or output in base64. `id` is the call's. */
 export const terminalBytes = z.strictObject({ id: z.string().max(64), data: z.base64().max(1_400_000) });
 export const terminalHold = z.strictObject({ id: z.string().max(64), held: z.boolean() });
@@ -329,6 +331,8 @@ export const messages = {
   unsupportedRequests: new NotificationType<z.infer<typeof unsupportedRequestReport>>('login/notOffered'),
   call: new RequestType<CallRequest, CallAnswer, unknown>('call'),
   event: new NotificationType<CallEventMessage>('event'),
+  /** caller to core: end the change of this call, and undo it. */
+  cancel: new NotificationType<z.infer<typeof callCancel>>('call/cancel'),
   enter: new RequestType<z.infer<typeof roomEntry>, Welcome, unknown>('room/enter'),
   leave: new NotificationType<z.infer<typeof roomExit>>('room/leave'),
   notice: new NotificationType<{ shell: string; notice: Notice }>('room/notice'),

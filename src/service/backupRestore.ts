@@ -43,7 +43,7 @@ export async function restoreBackup(
   let release = (): void => undefined;
   try {
     const { result, instance } = await context.operations.run(
-      { verb: 'backup restore', target: user, actor: call.actor, input: call.recorded },
+      { verb: 'backup restore', target: user, actor: call.actor, input: call.recorded, say: call.progress.note },
       async () => {
         const manifest = await manifestOf(repository, user, id);
         const readied = await readyBackup(context, repository, manifest, identity);

@@ -1,5 +1,6 @@
 /** `backup create`, `list` and `delete`. At self@ one can list those of one's own container. */
 import type { BackupCreated, BackupDeleted, BackupList } from '../domain/results/backups.ts';
+import { within } from '../domain/cancellation.ts';
 import { Failure } from '../domain/failure.ts';
 import { backupIdOf } from '../domain/values/backupId.ts';
 import { formatHuman, parseIncusSize } from '../domain/values/size.ts';
@@ -49,7 +50,7 @@ export async function createBackup(
 ): Promise<BackupCreated> {
   const { incus, now } = context;
   return context.operations.run(
-    { verb: 'backup create', target: user, actor: call.actor, input: call.recorded },
+    { verb: 'backup create', target: user, actor: call.actor, input: call.recorded, say: call.progress.note },
     async () => {
       const instance = await changeableInstanceOf(context, user, { own: true });
       const repository = await context.repository();
@@ -131,7 +132,7 @@ async function storeExport(
   const { container, id } = about;
   return operation.step(steps.storeBackup, { container, id }, async () => {
     const source = await streams.readBackup(container, backup);
-    const signal = AbortSignal.timeout(settings.backups.limitMs);
+    const signal = within(settings.backups.limitMs);
     return repository.write(about, source, { now, signal });
   });
 }

@@ -69,7 +69,7 @@ export async function createContainer(context: HostContext, request: CreateReque
   let release: () => void = () => undefined;
   try {
     return await context.operations.run(
-      { verb: 'create', target: user, actor: call.actor, input: call.recorded },
+      { verb: 'create', target: user, actor: call.actor, input: call.recorded, say: call.progress.note },
       async () => {
         const plan = await planCreate(context, request, base, call);
         release = plan.release;

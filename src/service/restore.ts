@@ -43,7 +43,7 @@ export async function restoreSnapshot(
   const user = targetContainer('snapshot restore', named, call.actor);
   const { incus, steps } = context;
   const { result, instance } = await context.operations.run(
-    { verb: 'snapshot restore', target: user, actor: call.actor, input: call.recorded },
+    { verb: 'snapshot restore', target: user, actor: call.actor, input: call.recorded, say: call.progress.note },
     async () => {
       const { instance, snapshots } = await heldContainer(context, user);
       const source = snapshotNamed(snapshots, wanted, user);

@@ -130,7 +130,9 @@ export function installing(host: JumpHost): void {
           return false;
         };
         expect(await waitUntil(banned, 10 * 60_000, 5000), await status()).toBe(true);
-        expect((await knock()).stderr).toMatch(/refused|timed out|unreachable/i);
+        // fail2ban lists an address before it has told the kernel.
+        const rejected = async (): Promise<boolean> => /refused|timed out|unreachable/i.test((await knock()).stderr);
+        expect(await waitUntil(rejected, 60_000, 1000), await host.did('nft list ruleset')).toBe(true);
         expect((await host.ssh('whoami')).code).toBe(0);
         await host.did(`fail2ban-client set ${jail} unbanip ${stranger}`);
         // What answers again is that server and not the ban; its own penalty may still last.

@@ -35,6 +35,8 @@ export interface CommandOptions {
   /** Keeps standard input open. Default: standard input is `stdin` or /dev/null. */
   readonly openStdin?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Called with all that a command on the host has written to standard error, whenever that is more. */
+  readonly said?: (stderr: string, child: Pick<ResultPromise, 'kill'>) => void;
 }
 
 export interface SshCommandOptions extends CommandOptions {
@@ -302,14 +304,15 @@ class RunningServer implements TestServer {
   }
 
   async local(words: readonly string[], options: CommandOptions = {}): Promise<Finished> {
-    return finished(
-      await execa(process.execPath, [main, ...words], {
-        ...captured,
-        ...input(options),
-        extendEnv: false,
-        env: { ...this.#environment, ...options.env },
-      }),
-    );
+    const child = execa(process.execPath, [main, ...words], {
+      ...captured,
+      ...input(options),
+      extendEnv: false,
+      env: { ...this.#environment, ...options.env },
+    });
+    let text = '';
+    child.stderr.on('data', (data: Buffer) => options.said?.((text += data.toString()), child));
+    return finished(await child);
   }
 
   log(): string {

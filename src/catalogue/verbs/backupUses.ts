@@ -29,6 +29,7 @@ export const backupVerify = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  isCancellable: true,
   stdin: identityStdin,
   target: 'user',
   form: {},
@@ -66,6 +67,7 @@ export const backupRestore = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'type-name',
+  isCancellable: true,
   confirmation: {
     property: 'backup',
     warning: () => 'The present container is kept as a snapshot, and a running one is restarted.',

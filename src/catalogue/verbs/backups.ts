@@ -57,6 +57,7 @@ export const backupCreate = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  isCancellable: true,
   target: 'user',
   form: {},
   parameters: [userArgument],

@@ -34,6 +34,7 @@ export const create = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  isCancellable: true,
   form: {},
   stdin: keyStdin,
   target: 'user',

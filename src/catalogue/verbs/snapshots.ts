@@ -164,6 +164,7 @@ export const snapshotRestore = defineVerb({
   access: { manage: 'operator', self: true },
   changes: true,
   danger: 'type-name',
+  isCancellable: true,
   confirmation: {
     property: 'snapshot',
     warning: () => 'Its present files are kept in another snapshot, and a running container is restarted.',

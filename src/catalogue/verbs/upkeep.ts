@@ -146,6 +146,7 @@ export const imageBuild = defineVerb({
   access: { manage: 'operator' },
   changes: true,
   danger: 'none',
+  isCancellable: true,
   target: 'image',
   parameters: [
     {

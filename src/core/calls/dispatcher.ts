@@ -19,6 +19,7 @@ import { CallRecords } from '../records/callRecords.ts';
 import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { onBehalfOf } from '../../domain/access/caller.ts';
+import { cancellable } from '../../domain/cancellation.ts';
 import { OwnTurns } from '../turns/ownTurns.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireGrantHere, requirePlan, requireTouch, type TouchRule } from './safeguards.ts';
@@ -73,6 +74,8 @@ export interface Request {
   readonly shell: string | undefined;
   readonly terminal: CallerTerminal | undefined;
   readonly signal: AbortSignal;
+  /** Aborted when the caller wants the change ended and undone. A verb that cannot be cancelled ignores it. */
+  readonly cancelled?: AbortSignal;
   readonly emit: (event: CallEvent) => void;
 }
 
@@ -195,8 +198,9 @@ export class Dispatcher {
         },
       };
       const planned = { verb: name, target: target.target, input, call: made };
-      const run = (): Promise<unknown> =>
-        onBehalfOf(actor, () => (isPlan ? this.#options.plan(planned) : capability(service, input, made)));
+      const act = (): Promise<unknown> => (isPlan ? this.#options.plan(planned) : capability(service, input, made));
+      const cancelled = verb.isCancellable === true ? request.cancelled : undefined;
+      const run = (): Promise<unknown> => onBehalfOf(actor, () => cancellable(cancelled, act));
       const result = await (verb.readsHistory === true ? this.#turns.run(actor, request.signal, run) : run());
       if (!changes) return { result };
       const journal = await this.#append({

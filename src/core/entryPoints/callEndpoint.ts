@@ -6,6 +6,7 @@ import { frontRestartText } from '../../domain/events/notice.ts';
 import { notify, toResponseError } from '../../protocol/connection.ts';
 import {
   abortSignal,
+  callCancel,
   callRequest,
   messages,
   terminalBytes,
@@ -34,6 +35,7 @@ export function serveCalls(
   { greeting, dispatcher, logins, frontRestarts, places }: EndpointOptions,
 ): void {
   const terminals = new Map<string, RemoteTerminal>();
+  const cancellations = new Map<string, AbortController>();
   const gone = new AbortController();
   logins.onEnd((login) => {
     for (const terminal of terminals.values()) if (terminal.login === login) terminal.end();
@@ -50,6 +52,8 @@ export function serveCalls(
       const actor = logins.identify(login);
       leave = places.take(actor);
       request = parsed.data;
+      const cancellation = new AbortController();
+      cancellations.set(id, cancellation);
       const emit = (event: unknown): void => notify(connection, messages.event, { id, event });
       const terminal =
         request.terminal === undefined ? undefined : new RemoteTerminal(connection, request, request.terminal);
@@ -68,6 +72,7 @@ export function serveCalls(
         reachedAt: request.reachedAt,
         shell: request.shell,
         signal: ended.signal,
+        cancelled: cancellation.signal,
         terminal,
         emit,
       });
@@ -75,8 +80,15 @@ export function serveCalls(
       return toResponseError(error);
     } finally {
       leave?.();
-      if (request !== undefined) terminals.delete(request.id);
+      if (request !== undefined) {
+        terminals.delete(request.id);
+        cancellations.delete(request.id);
+      }
     }
+  });
+  connection.onNotification(messages.cancel, (raw) => {
+    const parsed = callCancel.safeParse(raw);
+    if (parsed.success) cancellations.get(parsed.data.id)?.abort();
   });
   connection.onNotification(messages.terminalInput, (raw) => {
     const parsed = terminalBytes.safeParse(raw);

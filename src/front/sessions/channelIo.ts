@@ -9,6 +9,8 @@ import { LineReader } from './lineReader.ts';
 /** Input kept for a command that has not begun to read, in bytes. */
 const maxBufferedBytes = 256 * 1024;
 
+const ctrlC = 0x03;
+
 export interface ChannelIoOptions {
   /** The width of the client's terminal; absent without one. */
   readonly columns?: number | undefined;
@@ -23,6 +25,7 @@ export class ChannelIo implements CommandIo {
   readonly #channel: ServerChannel;
   readonly #output: ChannelOutput;
   readonly #stdinMs: number;
+  readonly #onInterrupt: () => void;
   readonly #chunks: Buffer[] = [];
   readonly #lines: LineReader;
   #bytes = 0;
@@ -39,6 +42,7 @@ export class ChannelIo implements CommandIo {
     this.#output = new ChannelOutput(connection, channel);
     this.terminal = options.columns !== undefined;
     this.#stdinMs = options.stdinMs;
+    this.#onInterrupt = options.onInterrupt;
     this.#lines = new LineReader({
       echo: (text) => this.#write(channel, text),
       columns: options.columns ?? 80,
@@ -129,6 +133,8 @@ export class ChannelIo implements CommandIo {
   #receive(data: Buffer): void {
     if (!this.terminal) this.#keep(data);
     else if (!this.#ended) this.#lines.push(data);
+    // Nothing more is read, but a running change can still be left.
+    else if (data.includes(ctrlC)) this.#onInterrupt();
   }
 
   #keep(data: Buffer): void {

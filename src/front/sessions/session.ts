@@ -8,7 +8,8 @@ import { wantedFormat } from '../../catalogue/format.ts';
 import { commandName } from '../../catalogue/parse.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
-import { runCommand } from '../../commandLine/run.ts';
+import { Interrupts } from '../../commandLine/interrupts.ts';
+import { runCommand, type CommandOptions } from '../../commandLine/run.ts';
 import type { ShellOptions } from '../../shell/shell.ts';
 import { shareOf } from '../transport/clientShare.ts';
 import { ChannelIo } from './channelIo.ts';
@@ -166,18 +167,22 @@ function runExec(
   columns: number | undefined,
   line: string | undefined,
 ): Running {
+  const interrupts = new Interrupts();
   const io = new ChannelIo(options.connection, channel, {
     columns,
     stdinMs: options.stdinMs,
-    onInterrupt: () => abort.abort(),
+    onInterrupt: () => interrupts.press(),
   });
+  interrupts.first.addEventListener('abort', () => io.interrupt(), { once: true });
   abort.signal.addEventListener('abort', () => io.interrupt(), { once: true });
   channel.on('error', () => abort.abort());
   channel.stderr.on('error', () => undefined);
   channel.on('close', () => abort.abort());
   const answer = options.actor.then(
     (actor) =>
-      line === undefined ? showOverview(io, actor, options) : command(io, line, actor, options, abort.signal),
+      line === undefined
+        ? showOverview(io, actor, options)
+        : command(io, line, actor, options, { signal: abort.signal, interrupts }),
     (error: unknown) => fail(io, Failure.from(error), line ?? '', options),
   );
   let finish: () => void = () => undefined;
@@ -191,7 +196,10 @@ function runExec(
     .catch(() => undefined);
   return {
     ended,
-    signal: () => abort.abort(),
+    signal(name) {
+      if (name === 'INT') interrupts.press();
+      else abort.abort();
+    },
     end(reason) {
       io.stderr(`The session ends: ${reason}\n`);
       abort.abort();
@@ -242,7 +250,7 @@ async function command(
   line: string,
   actor: Actor,
   options: SessionOptions,
-  signal: AbortSignal,
+  ends: Pick<CommandOptions, 'signal' | 'interrupts'>,
 ): Promise<number> {
   const { core, reachedAt } = options;
   let words: string[];
@@ -257,7 +265,7 @@ async function command(
     actor,
     core,
     io,
-    signal,
+    ...ends,
     prefix: commandPrefix(actor.entryPoint, reachedAt),
     reachedAt: reachedAt.host,
     isFirst: options.isFirst(),

@@ -8,6 +8,8 @@ export interface StepKind<F extends JsonObject = JsonObject> {
    * if there is nothing of this operation. Rejects if it cannot find out.
    */
   undo(facts: F): Promise<void>;
+  /** What the undo does, as a participle: `deleting the container`. Absent if there is nothing to see of it. */
+  readonly undoing?: string;
   /**
    * Only for a step that cannot be undone: returns whether it took effect. If so, the operation is finished and not
    * undone. A step that only goes forward, such as a revocation, makes here what is missing of it, and returns true.

@@ -33,12 +33,13 @@ export class Undoing {
 
   /**
    * Undoes the steps that `applies` selects, the newest first, each once. After one that fails, only those follow that
-   * do not depend on it. Rejects with the first failure.
+   * do not depend on it. `say` is told what each does before it does it. Rejects with the first failure.
    */
   async undo(
     steps: readonly StepRecord[],
     applies: (kind: StepKind) => boolean,
     recordUndone: RecordUndone,
+    say: (undoing: string) => void = () => undefined,
   ): Promise<void> {
     let failed: { readonly error: unknown } | undefined;
     let isBlocked = false;
@@ -46,6 +47,7 @@ export class Undoing {
       if (step.state === 'undone') continue;
       const kind = this.#kinds.get(step.kind);
       if (kind !== undefined && (!applies(kind) || (isBlocked && kind.apart !== true))) continue;
+      if (kind?.undoing !== undefined) say(kind.undoing);
       try {
         const failure = await this.#undoOne(kind, step);
         step.state = 'undone';

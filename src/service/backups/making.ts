@@ -7,6 +7,7 @@
  * guids that the manifests name, and what Incus opens by name in the dataset is examined before Incus sees it.
  */
 import { Readable } from 'node:stream';
+import { presentCancellation } from '../../domain/cancellation.ts';
 import type { AgeIdentity } from '../../domain/values/age.ts';
 import { Failure } from '../../domain/failure.ts';
 import { formatHuman } from '../../domain/values/size.ts';
@@ -77,7 +78,7 @@ export async function makeInstance(context: HostContext, made: Made, readied: Re
   const { name, pool } = made;
   const { limitMs: timeoutMs } = context.settings.backups;
   if (manifest.version === 2) return receive(context, made, readied, manifest);
-  const source = await repository.data(manifest, identity);
+  const source = await repository.data(manifest, identity, presentCancellation());
   await context.streams.createFromBackup({ name, pool, source, timeoutMs });
 }
 
@@ -106,7 +107,7 @@ async function receive(
     if (part.version !== 2) throw damaged(manifest, `it builds on backup ${part.id}, which is no stream of ZFS`);
     received = `containarium-${index}`;
     const wanted = { guid: part.guid, fromGuid: before };
-    const source = expected(part, wanted, await repository.data(part, identity));
+    const source = expected(part, wanted, await repository.data(part, identity, presentCancellation()));
     await zfs.receive(dataset, received, source, work);
     if ((await zfs.guid(dataset, received)) !== part.guid)
       throw damaged(part, 'ZFS received another snapshot than that of the backup');

@@ -2,6 +2,7 @@
  * Makes a backup with `zfs send`: of a snapshot, and only what changed since the backup before it if ZFS still knows
  * that. The container runs on, and its disk needs no room for a copy.
  */
+import { within } from '../../domain/cancellation.ts';
 import { Failure } from '../../domain/failure.ts';
 import { formatHuman } from '../../domain/values/size.ts';
 import type { Username } from '../../domain/values/username.ts';
@@ -76,7 +77,7 @@ async function store(
   about: ZfsAbout,
 ): Promise<Manifest> {
   const { limitMs: timeoutMs } = settings.backups;
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = within(timeoutMs);
   const work = { operation: operation.id, timeoutMs };
   const list = zfs.files(sent.dataset, sent.snapshot, work);
   const { output: data } = zfs.send(sent, work);

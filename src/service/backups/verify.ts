@@ -36,7 +36,13 @@ export async function verifyBackup(
   const id = await idOf(repository, user, wanted, context.now());
   const container = containerName(user);
   const verified = context.operations.run(
-    { verb: 'backup verify', target: backupTarget(user, id), actor: call.actor, input: call.recorded },
+    {
+      verb: 'backup verify',
+      target: backupTarget(user, id),
+      actor: call.actor,
+      input: call.recorded,
+      say: call.progress.note,
+    },
     async () => {
       const manifest = await manifestOf(repository, user, id);
       const readied = await readyBackup(context, repository, manifest, identity);

@@ -1,5 +1,6 @@
 /** Prepared images: each is built once from a base image, so that a create is clone, seed and start. */
 import { createHash } from 'node:crypto';
+import { orCancelled, presentCancellation } from '../../domain/cancellation.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { imageSlug } from '../../domain/values/image.ts';
 import type { ImageBuildResult, ImageInfo } from '../../domain/results/upkeep.ts';
@@ -68,14 +69,20 @@ export async function ensureImage(context: HostContext, base: string, call: Call
   return (await buildImage(context, base, call)).image;
 }
 
-export function buildImage(context: HostContext, base: string, call: Call): Promise<ImageBuildResult> {
+export async function buildImage(context: HostContext, base: string, call: Call): Promise<ImageBuildResult> {
   const builds = building.get(context.incus) ?? new Map<string, Promise<ImageBuildResult>>();
   building.set(context.incus, builds);
   const alias = imageAlias(base);
   const running = builds.get(alias);
   if (running !== undefined) {
     call.progress.note('Waiting for another call that is already building this image');
-    return running;
+    try {
+      return await orCancelled(running);
+    } catch (error) {
+      if (!isFailure(error, 'cancelled') || presentCancellation()?.aborted === true) throw error;
+      // It was the other caller who cancelled it.
+      return buildImage(context, base, call);
+    }
   }
   const build = buildNow(context, base, alias, call).finally(() => builds.delete(alias));
   builds.set(alias, build);
@@ -88,7 +95,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
   const made = recipe(settings.image.packages);
   let release: () => void = () => undefined;
   const built = context.operations.run(
-    { verb: 'image build', target: alias, actor: call.actor, input: { image: base } },
+    { verb: 'image build', target: alias, actor: call.actor, input: { image: base }, say: call.progress.note },
     async () => {
       const placement = await findPlacement(context);
       // A bridge that ignores unknown DHCP clients serves only an instance with a fixed address.

@@ -26,6 +26,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
   /** Has Incus write an archive on its disk, which only the operation needs. */
   const exportInstance: StepKind<{ readonly instance: string; readonly backup: string }> = {
     name: 'export-instance',
+    undoing: 'deleting the export',
     temporary: true,
     async undo({ instance, backup }) {
       await quiet(instance);
@@ -74,6 +75,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
    */
   const storeBackup: StepKind<BackupFacts> = {
     name: 'store-backup',
+    undoing: 'deleting what was stored',
     async undo(name) {
       const found = await unlessOff(repository);
       await found?.clear(name).catch((error: unknown) => {
@@ -108,7 +110,11 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
   }
 
   /** Makes an instance of a backup, to be renamed when it is ready. */
-  const importBackup: StepKind<ImportFacts> = { name: 'import-backup', undo: deleteImported };
+  const importBackup: StepKind<ImportFacts> = {
+    name: 'import-backup',
+    undoing: 'deleting the container',
+    undo: deleteImported,
+  };
 
   /**
    * Gives a marked instance of the operation the name of the container. Undo deletes it under that name: after its
@@ -117,6 +123,7 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
    */
   const placeInstance: StepKind<ImportFacts & { readonly to: string }> = {
     name: 'place-instance',
+    undoing: 'taking the container back',
     async undo({ instance, to, operation }) {
       await Promise.all([quiet(instance), quiet(to)]);
       const placed = await incus.storedInstance(to);
@@ -125,7 +132,12 @@ export function makeBackupSteps({ incus, zfs, quiet, repository }: BackupStepToo
   };
 
   /** Makes an instance of a backup that only the operation needs. */
-  const makeThrowaway: StepKind<ImportFacts> = { name: 'make-throwaway', temporary: true, undo: deleteImported };
+  const makeThrowaway: StepKind<ImportFacts> = {
+    name: 'make-throwaway',
+    undoing: 'deleting the throwaway container',
+    temporary: true,
+    undo: deleteImported,
+  };
 
   return {
     exportInstance,

@@ -21,6 +21,7 @@ export function makeSnapshotSteps({ incus, quiet }: SnapshotStepTools) {
   /** Makes a snapshot of a name that no snapshot had. `since` is the time before, as Incus would write it. */
   const createSnapshot: StepKind<SnapshotFacts & { readonly since: string }> = {
     name: 'create-snapshot',
+    undoing: 'deleting the snapshot',
     async undo(facts) {
       const found = await find(facts);
       // An older one is not of this operation.
@@ -32,6 +33,7 @@ export function makeSnapshotSteps({ incus, quiet }: SnapshotStepTools) {
   /** Puts a stopped instance back to a snapshot. Undo puts it back to the one that was made of it before. */
   const restoreSnapshot: StepKind<SnapshotFacts & { readonly before: string }> = {
     name: 'restore-snapshot',
+    undoing: 'putting back the files of before',
     async undo({ instance, before }) {
       if ((await find({ instance, snapshot: before })) === undefined) return;
       await incus.snapshots.restore(instance, before);

@@ -86,12 +86,14 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
 
   const createInstance: StepKind<Facts & { instance: string; operation: string }> = {
     name: 'create-instance',
+    undoing: 'deleting the container',
     undo: deleteOwn,
   };
 
   /** Creates the instance that an image is made from. Undo must not delete it while Incus still reads it. */
   const createBuildInstance: StepKind<Facts & { instance: string; operation: string }> = {
     name: 'create-build-instance',
+    undoing: 'deleting the build container',
     temporary: true,
     async undo(facts) {
       await imagesQuiet(incus);
@@ -102,6 +104,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
   /** Renames a stopped instance. */
   const renameInstance: StepKind<Facts & { instance: string; to: string }> = {
     name: 'rename-instance',
+    undoing: 'giving the container its name back',
     async undo({ instance, to }) {
       await Promise.all([incusQuiet(incus, instance), incusQuiet(incus, to)]);
       const [before, after] = await Promise.all([incus.storedInstance(instance), incus.storedInstance(to)]);
@@ -117,6 +120,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
 
   const createAccount: StepKind<Facts & { user: string; operation: string }> = {
     name: 'create-account',
+    undoing: 'removing the jump account',
     apart: true,
     leavable: true,
     async undo({ user, operation }) {
@@ -140,6 +144,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
   /** Replaces or removes the jump account's keys file. */
   const writeJumpKeys: StepKind<Facts & { user: string; previous: string | null }> = {
     name: 'write-jump-keys',
+    undoing: 'putting back the keys of the jump account',
     apart: true,
     leavable: true,
     async undo({ user, previous }) {
@@ -164,6 +169,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
   /** Starts an instance. Undo stops it only if it was stopped before: an instance that ran already stays as it is. */
   const startInstance: StepKind<PowerFacts> = {
     name: 'start-instance',
+    undoing: 'stopping the container',
     leavable: true,
     async undo({ instance, was = 'Stopped' }) {
       if (was !== 'Stopped') return;
@@ -176,6 +182,7 @@ export function makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup, repositor
   /** Stops an instance. Undo starts it only if it ran before, with the init that its root has left there. */
   const stopInstance: StepKind<PowerFacts> = {
     name: 'stop-instance',
+    undoing: 'starting the container',
     inside: true,
     leavable: true,
     async undo({ instance, was }) {

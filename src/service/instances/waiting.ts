@@ -1,4 +1,5 @@
 /** Waits for a container, by polling with growing pauses: neither its network nor its sshd can announce itself. */
+import { throwIfCancelled } from '../../domain/cancellation.ts';
 import { Failure } from '../../domain/failure.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
@@ -19,6 +20,7 @@ export async function waitFor<T>(
   const deadline = performance.now() + limitMs;
   let pauseMs = firstPauseMs;
   for (;;) {
+    throwIfCancelled();
     const value = await poll();
     if (value !== undefined) return value;
     if (performance.now() > deadline) {

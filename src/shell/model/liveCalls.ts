@@ -3,6 +3,9 @@ import type { RunningCall } from '../../domain/events/notice.ts';
 import { showCall } from '../items/words.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
 
+/** `stop` a call that reads, `cancel` a change and undo it, or `leave` it running in the background. */
+export type CtrlC = 'stop' | 'cancel' | 'leave';
+
 export interface LiveCall {
   readonly id: string;
   /** The line as typed, or `carol: create bob` for another admin's call. */
@@ -14,8 +17,8 @@ export interface LiveCall {
   readonly startedMs: number;
   readonly steps: readonly StepEvent[];
   readonly notes: readonly string[];
-  /** Stops the call. Absent if stopping could leave a change half done. */
-  readonly stop?: (() => void) | undefined;
+  /** What Ctrl-C does. Absent for a change that runs to its end. */
+  readonly ctrlC?: { readonly does: CtrlC; readonly act: () => void } | undefined;
   /** Ends the program that has the terminal, because its shell ends. */
   readonly hangUp?: (() => void) | undefined;
 }
@@ -61,9 +64,20 @@ export class LiveCalls {
     return found;
   }
 
-  /** The newest own call that can be stopped. */
-  get stoppable(): LiveCall | undefined {
-    return this.#all.findLast(({ own, stop }) => own && stop !== undefined);
+  setCtrlC(id: string, ctrlC: LiveCall['ctrlC']): void {
+    this.#change(id, (call) => ({ ...call, ctrlC }));
+  }
+
+  /** Marks an own call as one for which its line no longer waits. */
+  leave(id: string): void {
+    this.#change(id, (call) => ({ ...call, own: false, ctrlC: undefined }));
+  }
+
+  /** Does what Ctrl-C does to the newest own call. Returns false if it does nothing to any. */
+  interrupt(): boolean {
+    const { ctrlC } = this.#all.findLast(({ own, ctrlC }) => own && ctrlC !== undefined) ?? {};
+    ctrlC?.act();
+    return ctrlC !== undefined;
   }
 
   /** Whether a call of this shell runs. */

@@ -105,7 +105,10 @@ export class ShellModel {
     this.#over.abort();
     this.#lines.drop();
     // Calls that read stop, and programs in containers end; operations continue without the shell.
-    for (const { stop, hangUp } of this.liveCalls.all) (stop ?? hangUp)?.();
+    for (const { ctrlC, hangUp } of this.liveCalls.all) {
+      if (ctrlC?.does === 'stop') ctrlC.act();
+      hangUp?.();
+    }
     this.options.membership.leave();
   }
 
@@ -144,7 +147,9 @@ export class ShellModel {
 
   /** Ends the shell while changes continue. */
   leaveAtOnce(): void {
-    const continues = this.liveCalls.all.some(({ own, stop, hangUp }) => own && (stop ?? hangUp) === undefined);
+    const continues = this.liveCalls.all.some(
+      ({ own, ctrlC, hangUp }) => own && ctrlC?.does !== 'stop' && hangUp === undefined,
+    );
     this.options.leave(continues ? exitCodes.partial : this.#lines.exitCode);
   }
 
@@ -191,7 +196,7 @@ export class ShellModel {
   }
 
   /**
-   * Stops the newest call that can be stopped, and drops the lines that wait; leaves, if the shell is waiting for that.
+   * Does what Ctrl-C does to the newest call, and drops the lines that wait; leaves, if the shell is waiting for that.
    * Returns false if there is nothing of these.
    */
   interrupt(): boolean {
@@ -201,9 +206,7 @@ export class ShellModel {
     }
     const dropped = this.#lines.drop();
     if (dropped > 0) this.note(`${plural(dropped, 'pasted line')} not run.`);
-    const liveCall = this.liveCalls.stoppable;
-    liveCall?.stop?.();
-    return liveCall !== undefined || dropped > 0;
+    return this.liveCalls.interrupt() || dropped > 0;
   }
 
   complete(text: string, cursor: number): Promise<Completion> {

@@ -10,6 +10,7 @@ import { exitCodes, Failure } from '../../domain/failure.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import type { HandedOverTerminal } from '../../domain/terminal.ts';
 import type { CoreClient } from '../../protocol/client.ts';
+import { hideKeys } from './hideKeys.ts';
 import type { LiveCalls } from './liveCalls.ts';
 import type { Ui } from './ui.ts';
 
@@ -25,7 +26,9 @@ export interface CallContext {
 export type CallEnd =
   | { readonly kind: 'done'; readonly result: unknown; readonly blocks: readonly Block[]; readonly exitCode: number }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number }
-  | { readonly kind: 'stopped'; readonly exitCode: number };
+  | { readonly kind: 'stopped'; readonly exitCode: number }
+  /** It still runs, without its line. */
+  | { readonly kind: 'left'; readonly exitCode: number };
 
 export interface VerbCall {
   readonly verb: AnyVerb;
@@ -35,49 +38,90 @@ export interface VerbCall {
 }
 
 /**
- * Calls the verb and prints its answer or failure. `handOver` hands over the terminal from what draws on it. Never
- * rejects.
+ * Calls the verb and prints its answer or failure. `handOver` hands over the terminal from what draws on it. Resolves
+ * early if the user leaves the call running, whose end is printed all the same. Never rejects.
  */
 export async function callVerb(
-  { verb, input, format, line }: VerbCall,
+  call: VerbCall,
   context: CallContext,
   handOver = () => context.options.ui.handOver(),
 ): Promise<CallEnd> {
-  const { core, actor, ui, reachedAt } = context.options;
-  const { liveCalls, shellId } = context;
+  const { verb, input, line } = call;
+  const { liveCalls, options } = context;
   const id = randomUUID();
-  const abort = new AbortController();
-  // Only a call that reads can be stopped; a change runs to its end.
-  const target = targetOf(verb, input);
+  const stop = new AbortController();
+  const cancel = new AbortController();
+  const { promise: left, resolve: leave } = Promise.withResolvers<CallEnd>();
+  const leaveIt = (): void => {
+    liveCalls.leave(id);
+    note(context, `${verb.name} continues in the background: "who" shows it, and its end is told here.`);
+    leave({ kind: 'left', exitCode: exitCodes.partial });
+  };
+  const cancelIt = (): void => {
+    cancel.abort();
+    liveCalls.setCtrlC(id, { does: 'leave', act: leaveIt });
+    liveCalls.addNote(id, options.ui.plain ? 'Cancelling; Ctrl-C again leaves it running' : 'Cancelling');
+    options.ui.changed();
+  };
   liveCalls.add({
     id,
-    title: line,
+    title: hideKeys(line),
     verb: verb.name,
-    target,
+    target: targetOf(verb, input),
     own: true,
     startedMs: performance.now(),
-    stop: verb.changes ? undefined : () => abort.abort(),
-    hangUp: verb.handsOverTerminal === true ? () => abort.abort() : undefined,
+    ctrlC: !verb.changes
+      ? { does: 'stop', act: () => stop.abort() }
+      : verb.isCancellable === true && verb.isPlan !== true
+        ? { does: 'cancel', act: cancelIt }
+        : undefined,
+    hangUp: verb.handsOverTerminal === true ? () => stop.abort() : undefined,
   });
-  ui.changed();
+  options.ui.changed();
+  return Promise.race([awaited(id, call, context, { stop: stop.signal, cancel: cancel.signal, handOver }), left]);
+}
+
+interface Ends {
+  readonly stop: AbortSignal;
+  readonly cancel: AbortSignal;
+  readonly handOver: () => Promise<HandedOverTerminal>;
+}
+
+/** Makes a call and prints how it ends. */
+async function awaited(
+  id: string,
+  { verb, input, format }: VerbCall,
+  context: CallContext,
+  { stop, cancel, handOver }: Ends,
+): Promise<CallEnd> {
+  const { core, actor, ui, reachedAt } = context.options;
+  const { liveCalls, shellId } = context;
   let terminal: HandedOverTerminal | undefined;
   try {
     if (verb.handsOverTerminal === true) terminal = await handOver();
     const answer = await core.call(
-      { actor, verb: verb.name, input, shell: shellId, reachedAt, ...(verb.isPlan === true ? { plan: true } : {}) },
+      {
+        actor,
+        verb: verb.name,
+        input,
+        shell: shellId,
+        reachedAt,
+        cancelled: cancel,
+        ...(verb.isPlan === true ? { plan: true } : {}),
+      },
       (event) => {
         if (event.type === 'step') liveCalls.setStep(id, event);
         else if (event.type === 'note') liveCalls.addNote(id, event.text);
         else ui.print({ kind: 'raw', text: event.text });
         ui.changed();
       },
-      abort.signal,
+      stop,
       terminal,
     );
     terminal?.giveBack();
     finish(context, id);
-    if (abort.signal.aborted) {
-      ui.print({ kind: 'note', text: 'Stopped.' });
+    if (stop.aborted) {
+      note(context, 'Stopped.');
       return { kind: 'stopped', exitCode: exitCodes.ok };
     }
     const { stdout, exitCode } = renderAnswer({ verb, ...answer }, format, core.greeting.host, {
@@ -98,16 +142,20 @@ export async function callVerb(
     terminal?.giveBack();
     finish(context, id);
     const failure = Failure.from(error);
-    if (abort.signal.aborted) ui.print({ kind: 'note', text: 'Stopped.' });
+    if (stop.aborted) note(context, 'Stopped.');
     else if (format === 'json' || format === 'yaml')
       ui.print({ kind: 'raw', text: renderFailure(failure, verb.name, format, core.greeting.host).stdout });
     else ui.print({ kind: 'failure', failure: failure.toData() });
-    return abort.signal.aborted
+    return stop.aborted
       ? { kind: 'stopped', exitCode: exitCodes.ok }
       : { kind: 'failed', failure, exitCode: failure.exitCode };
   } finally {
     ui.changed();
   }
+}
+
+function note({ options: { ui } }: CallContext, text: string): void {
+  ui.print({ kind: 'note', text });
 }
 
 /** Moves the steps of a call from the live part of the screen into the transcript. */

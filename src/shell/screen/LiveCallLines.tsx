@@ -5,11 +5,17 @@ import { printable } from '../../domain/text.ts';
 import { shortDuration } from '../../domain/values/duration.ts';
 import { StepLine } from '../items/ItemView.tsx';
 import { styles, tones } from '../items/theme.ts';
-import type { LiveCall } from '../model/liveCalls.ts';
+import type { CtrlC, LiveCall } from '../model/liveCalls.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Time between two frames of the spinner, in milliseconds. It is slow because each frame is a packet to the client. */
 const frameMs = 250;
+
+const ctrlCTexts: Readonly<Record<CtrlC, string>> = {
+  stop: 'stops it',
+  cancel: 'cancels it',
+  leave: 'leaves it running',
+};
 
 export interface LiveCallLinesProps {
   readonly liveCalls: readonly LiveCall[];
@@ -67,17 +73,23 @@ function Title({
   readonly withStep: boolean;
 }): ReactElement {
   const step = liveCall.steps.at(-1);
+  const { own, ctrlC } = liveCall;
   return (
     <Box height={1} paddingRight={1} overflow="hidden">
-      <Text wrap="truncate">
-        <Text {...styles.name}>{spinner}</Text> {printable(liveCall.title)}
-        {withStep && step !== undefined ? ` [${step.index}/${step.total}] ${printable(step.title)}…` : ''}
+      <Box flexShrink={1} height={1} overflow="hidden">
+        <Text wrap="truncate">
+          <Text {...styles.name}>{spinner}</Text> {printable(liveCall.title)}
+          {withStep && step !== undefined ? ` [${step.index}/${step.total}] ${printable(step.title)}…` : ''}
+          {ctrlC?.does === 'leave' ? ` ${printable(liveCall.notes.at(-1) ?? '')}…` : ''}
+        </Text>
+      </Box>
+      <Box flexShrink={0}>
         <Text {...tones.quiet}>
           {' '}
           {shortDuration(performance.now() - liveCall.startedMs)}
-          {liveCall.stop !== undefined && liveCall.own ? ', Ctrl-C stops it' : ''}
+          {own && ctrlC !== undefined ? `, Ctrl-C ${ctrlCTexts[ctrlC.does]}` : ''}
         </Text>
-      </Text>
+      </Box>
     </Box>
   );
 }

@@ -25,9 +25,9 @@ class ClientStream extends EventEmitter {
 
 function make() {
   const stream = new ClientStream();
-  let interrupts = 0;
-  const io = new StreamIo(stream as never, () => (interrupts += 1));
-  return { stream, io, interrupts: () => interrupts };
+  let [interrupts, stuck] = [0, 0];
+  const io = new StreamIo(stream as never, { interrupted: () => (interrupts += 1), stuck: () => (stuck += 1) });
+  return { stream, io, interrupts: () => interrupts, stuck: () => stuck };
 }
 
 describe('the caller of a command line at the other end of a stream', () => {

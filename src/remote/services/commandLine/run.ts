@@ -1,5 +1,6 @@
 /** VerbService/Run: a command line of a client that knows no verb, from words to exit code. */
 import { Metadata, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
+import { Interrupts } from '../../../commandLine/interrupts.ts';
 import { runCommand } from '../../../commandLine/run.ts';
 import { eitherSignal } from '../../../domain/signals.ts';
 import { Failure } from '../../../domain/failure.ts';
@@ -22,10 +23,11 @@ export function run(services: Services): handleBidiStreamingCall<RunInput, objec
   return (call: ServerDuplexStream<RunInput, object>) => {
     // The client waits for an answer as long as a command takes, and for these headers only seconds.
     call.sendMetadata(new Metadata());
-    const interrupted = new AbortController();
-    const io = new StreamIo(call, () => interrupted.abort());
+    const interrupts = new Interrupts();
+    const stuck = new AbortController();
+    const io = new StreamIo(call, { interrupted: () => interrupts.press(), stuck: () => stuck.abort() });
     void (async () => {
-      using either = eitherSignal(signalOf(call), interrupted.signal);
+      using either = eitherSignal(signalOf(call), stuck.signal);
       const { signal } = either;
       try {
         const { words, prefix, tty } = await firstMessage(call, ({ command }) => command);
@@ -39,6 +41,7 @@ export function run(services: Services): handleBidiStreamingCall<RunInput, objec
           core: services.core,
           io,
           signal,
+          interrupts,
           prefix: printable(prefix.slice(0, maxPrefixLength)),
           isFirst: true,
           candidates: (what, user) =>

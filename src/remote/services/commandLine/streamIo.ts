@@ -26,6 +26,13 @@ const replyMs = 10 * 60_000;
 /** Output that the client has not taken yet, in bytes. One that takes nothing would fill the memory. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 
+interface StreamListeners {
+  /** Called for each Ctrl-C of the client. */
+  readonly interrupted: () => void;
+  /** Called when the client takes no output. */
+  readonly stuck: () => void;
+}
+
 interface Asked {
   readonly resolve: (text: string) => void;
   readonly reject: (failure: Failure) => void;
@@ -35,17 +42,17 @@ export class StreamIo implements CommandIo {
   terminal = false;
   handOver?: () => HandedOverTerminal;
   readonly #stream: ServerDuplexStream<RunInput, object>;
-  readonly #onInterrupt: () => void;
+  readonly #on: StreamListeners;
   readonly #tty: StreamTerminal;
   #asked: Asked | undefined;
   #waitingBytes = 0;
 
-  constructor(stream: ServerDuplexStream<RunInput, object>, onInterrupt: () => void) {
+  constructor(stream: ServerDuplexStream<RunInput, object>, on: StreamListeners) {
     this.#stream = stream;
-    this.#onInterrupt = onInterrupt;
+    this.#on = on;
     this.#tty = new StreamTerminal(stream);
     stream.on('data', ({ reply, interrupt }: RunInput) => {
-      if (interrupt === true) onInterrupt();
+      if (interrupt === true) on.interrupted();
       if (reply !== undefined) this.#answer(reply);
     });
     const gone = (): void => this.#refuse(new Failure('cancelled', { what: 'the command', why: 'its client is gone' }));
@@ -94,7 +101,7 @@ export class StreamIo implements CommandIo {
       this.#stream.write(message, () => (this.#waitingBytes -= bytes));
       return;
     }
-    this.#onInterrupt();
+    this.#on.stuck();
     this.#stream.emit(
       'error',
       toStatus(new Failure('timeout', { what: 'the output', why: 'the client does not take it' })),
