@@ -53,6 +53,24 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
     expect(answers).toEqual(await expectedStory(answers, false));
   });
 
+  it.each([
+    ['image build', /\[3\/5\] Installing/],
+    ['create cxt-cut', /\[1\/7\]/],
+    ['create cxt-cut', /\[5\/7\] Starting/],
+  ])('a person cancels %s at %s with Ctrl-C, which leaves nothing', async (line, when) => {
+    const images = (await result(['image', 'list'])).images as unknown[];
+    const withKey = line.startsWith('create') ? `${line} --ssh-key "${alice.line.trim()}"` : line;
+    const shell = await connectShell(host.server, { command: withKey });
+    await shell.said(when);
+    shell.press('ctrl-c');
+    expect(await shell.ended(), shell.scrollback()).toBe(9);
+    expect(shell.scrollback()).toMatch(/it was cancelled, and what it had done was undone/);
+    shell.close();
+    expect(JSON.parse(await host.incus.incus(['list', '--format', 'json']))).toEqual([]);
+    expect((await result(['image', 'list'])).images).toEqual(images);
+    expect((await execa('getent', ['passwd', 'cxt-cut'], { reject: false })).exitCode).toBe(2);
+  });
+
   describe('with containers of Alice and Bob', () => {
     beforeAll(async () => {
       for (const [user, key] of [

@@ -150,6 +150,19 @@ describe('a person at a terminal', () => {
     expect((await house.remote(['info', 'kept'])).code).toBe(0);
   });
 
+  test('cancels a create with Ctrl-C, and sees its undo', async () => {
+    expect((await house.remote(['image', 'build'])).code).toBe(0);
+    const faults = [{ match: { program: 'incus', argIncludes: 'start' }, mode: 'hang' }];
+    await writeFile(join(house.server.home, 'state', 'simulated-faults.json'), JSON.stringify(faults));
+    const terminal = await open('create', 'cut', '--ssh-key', key.line.trim());
+    await terminal.shows(/\[5\/7\]/);
+    await terminal.type('', 'C-c');
+    await terminal.shows(/Undoing: deleting the container/);
+    await terminal.shows(/it was cancelled, and what it had done was undone/);
+    await writeFile(join(house.server.home, 'state', 'simulated-faults.json'), '[]');
+    expect((await house.remote(['info', 'cut'])).code).toBe(3);
+  });
+
   test('ends standard input with Ctrl-C', async () => {
     const terminal = await open('create', 'pasted');
     await terminal.shows(/Paste .* end with Ctrl-D:/);

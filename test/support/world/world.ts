@@ -169,11 +169,17 @@ export class World {
     return this.#call({ actor, verb, input, plan: true });
   }
 
+  /** Calls a verb that is cancelled when the signal is aborted. Never rejects. */
+  callUntil(cancelled: AbortSignal, verb: string, input: Readonly<Record<string, unknown>> = {}): Promise<Outcome> {
+    return this.#call({ actor: carol, verb, input, cancelled });
+  }
+
   async #call(call: {
     readonly actor: Actor;
     readonly verb: string;
     readonly input: Readonly<Record<string, unknown>>;
     readonly plan?: boolean;
+    readonly cancelled?: AbortSignal;
   }): Promise<Outcome> {
     try {
       const request = {

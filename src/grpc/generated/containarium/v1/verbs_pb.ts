@@ -495,7 +495,8 @@ export type RunInput = Message<"containarium.v1.RunInput"> & {
     case: "resize";
   } | {
     /**
-     * Ctrl-C. A change that has begun continues.
+     * Ctrl-C. The first one stops a command that reads, or cancels a change that can be cancelled; a second one leaves a
+     * change running.
      *
      * @generated from field: bool interrupt = 5;
      */

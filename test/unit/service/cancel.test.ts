@@ -1,0 +1,91 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { hosts, undone } from '../../support/world/hosts.ts';
+import type { World } from '../../support/world/world.ts';
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHvBdn0vN2nJ0ypCYiYIxKkTzUBVFP4Rk8ZZ5TcDMV1h bob@laptop';
+
+const host = hosts((world) => world.must('image build'));
+let world: World;
+let cancel: AbortController;
+beforeEach(async () => {
+  world = await host();
+  cancel = new AbortController();
+});
+
+/** Cancels when this method of Incus is called for the first time, before it does anything. */
+function cancelAt(method: 'create' | 'pushFile' | 'start' | 'exec' | 'publish' | 'patch'): void {
+  const original = world.context.incus[method].bind(world.context.incus) as (...args: unknown[]) => Promise<unknown>;
+  vi.spyOn(world.context.incus, method).mockImplementation(((...args: unknown[]) => {
+    cancel.abort();
+    return original(...args);
+  }) as never);
+}
+
+const cancelled = { ok: false, failure: { code: 'cancelled', exitCode: 9, why: expect.stringMatching(/was undone/) } };
+
+describe('a create that its caller cancels', () => {
+  it.each(['create', 'pushFile', 'start'] as const)('at "%s" is undone', async (method) => {
+    cancelAt(method);
+    const failure = await undone(world, async () => {
+      const outcome = await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key });
+      if (!outcome.ok) throw outcome.failure;
+    });
+    expect(failure).toMatchObject(cancelled.failure);
+  });
+
+  it('when only the step is left that cannot be undone, is made', async () => {
+    cancelAt('patch');
+    expect(await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key })).toMatchObject({ ok: true });
+    expect(await world.must('info', { user: 'bob' })).toMatchObject({ container: { provisioning: 'ready' } });
+  });
+
+  it('before it begins, has changed nothing', async () => {
+    cancel.abort();
+    expect(await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key })).toMatchObject(cancelled);
+    expect(await world.call('info', { user: 'bob' })).toMatchObject({ ok: false, failure: { code: 'not-found' } });
+  });
+
+  it('tells the undo to nobody who has not cancelled, and undoes a failure as before', async () => {
+    vi.spyOn(world.context.incus, 'start').mockRejectedValue(new Error('broken'));
+    expect(await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key })).toMatchObject({
+      ok: false,
+      failure: { code: 'internal' },
+    });
+  });
+});
+
+describe('an image build that its caller cancels', () => {
+  it.each(['create', 'start', 'exec', 'publish'] as const)('at "%s" leaves no build container', async (method) => {
+    cancelAt(method);
+    expect(await world.callUntil(cancel.signal, 'image build')).toMatchObject(
+      method === 'publish' ? { ok: true } : cancelled,
+    );
+    expect(await world.context.incus.instances()).toEqual([]);
+    expect((await world.must('image list')).images).toHaveLength(1);
+  });
+
+  it('is made by the next caller who waits for it', async () => {
+    cancelAt('exec');
+    const first = world.callUntil(cancel.signal, 'image build');
+    const second = world.callUntil(new AbortController().signal, 'image build');
+    expect(await first).toMatchObject(cancelled);
+    expect(await second).toMatchObject({ ok: true, result: { image: { current: true } } });
+  });
+
+  it('is not waited for any longer by a caller who cancels, and ends for the one who began it', async () => {
+    const waiting = new AbortController();
+    const first = world.callUntil(cancel.signal, 'image build');
+    const second = world.callUntil(waiting.signal, 'image build');
+    setImmediate(() => waiting.abort());
+    expect(await second).toMatchObject({ ok: false, failure: { code: 'cancelled' } });
+    expect(await first).toMatchObject({ ok: true });
+  });
+});
+
+describe('a verb that cannot be cancelled', () => {
+  it('goes on', async () => {
+    expect(await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key })).toMatchObject({ ok: true });
+    cancel.abort();
+    expect(await world.callUntil(cancel.signal, 'stop', { user: 'bob' })).toMatchObject({ ok: true });
+  });
+});
