@@ -20,12 +20,11 @@ import { joinChoices, printable, printableLines, quoted } from '../domain/text.t
 import type { HandedOverTerminal } from '../domain/terminal.ts';
 import { eitherSignal } from '../domain/signals.ts';
 import type { CoreClient } from '../protocol/client.ts';
-import type { CallAnswer } from '../protocol/messages.ts';
 import { byteTerminal, requireBytes } from './bytes.ts';
 import { completeCommand } from './completionScripts.ts';
 import { completions } from './completions.ts';
 import { showHelp } from './help.ts';
-import type { Interrupts } from './interrupts.ts';
+import { interruptible, type Interrupts } from './interrupts.ts';
 import { moreDetail } from './moreDetail.ts';
 import { OutputLines } from './outputLines.ts';
 import { progressText } from './progress.ts';
@@ -169,48 +168,6 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     if (rendered.stderr !== '') io.stderr(rendered.stderr);
     if (invocation?.verbose === true) io.stderr(moreDetail(undefined, performance.now() - startedAt, failure.details));
     return rendered.exitCode;
-  }
-}
-
-/**
- * Makes a call that Ctrl-C ends, see {@link Interrupts}. A program that has the terminal gets the keys itself. Rejects
- * with `partial` if the caller leaves a change that still runs.
- */
-async function interruptible(
-  { signal, interrupts: { first, second }, io }: CommandOptions,
-  { name, changes, isCancellable }: AnyVerb,
-  terminal: HandedOverTerminal | undefined,
-  call: (ends: { readonly signal: AbortSignal; readonly cancelled: AbortSignal | undefined }) => Promise<CallAnswer>,
-): Promise<CallAnswer> {
-  if (first.aborted)
-    throw new Failure('cancelled', { what: quoted(name), why: 'it was interrupted; nothing was changed' });
-  if (!changes || terminal !== undefined) {
-    using either = eitherSignal(signal, first);
-    return await call({ signal: either.signal, cancelled: undefined });
-  }
-  using either = eitherSignal(signal, second);
-  const { promise: left, reject } = Promise.withResolvers<never>();
-  const pressed = (): void =>
-    io.stderr(
-      isCancellable === true
-        ? '\nCancelling. Ctrl-C again leaves it running in the background.\n'
-        : `\n${name} cannot be cancelled: it continues to its end. Ctrl-C again leaves it running in the background.\n`,
-    );
-  const leave = (): void =>
-    reject(
-      new Failure('partial', {
-        what: quoted(name),
-        why: 'it continues in the background',
-        next: '"who" shows it while it runs, and your next shell how it ended',
-      }),
-    );
-  first.addEventListener('abort', pressed, { once: true });
-  second.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([call({ signal: either.signal, cancelled: first }), left]);
-  } finally {
-    first.removeEventListener('abort', pressed);
-    second.removeEventListener('abort', leave);
   }
 }
 

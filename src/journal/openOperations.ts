@@ -11,6 +11,8 @@ export interface OpenOperation {
   readonly actor: Actor;
   readonly startedAt: string;
   readonly steps: StepRecord[];
+  /** Set when its change is made, so that only what the operation itself needed is still to be undone. */
+  isMade?: true;
 }
 
 /**
@@ -52,6 +54,9 @@ export class OpenOperationsReader {
         break;
       case 'step-undone':
         if (step !== undefined) step.state = 'undone';
+        break;
+      case 'operation-made':
+        operation.isMade = true;
         break;
       case 'operation-end':
         this.#open.delete(id);

@@ -10,11 +10,13 @@
  */
 import pMap from 'p-map';
 import { ulid } from 'ulid';
-import { presentCancellation, throwIfCancelled, toItsEnd } from '../domain/cancellation.ts';
-import { Failure, type FailureData } from '../domain/failure.ts';
+import { throwIfCancelled, toItsEnd } from '../domain/cancellation.ts';
+import { Failure } from '../domain/failure.ts';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import type { OpenOperation } from './openOperations.ts';
+import { asCancelled, laterStepFailed, notEnded } from './operationFailures.ts';
+import { asJson, auditFields, briefAuditFields } from './operationRecords.ts';
 import { aboutToBegin, busy, takenOver, Turns } from './turns.ts';
 import type { StepKind, StepRecord } from './undo/stepKind.ts';
 import { Undoing, type UndoRetry } from './undo/undoing.ts';
@@ -180,6 +182,7 @@ export class Operations {
       };
       const value = await body(running, prepared);
       if (!this.#undoing.isFinal(operation.steps)) throwIfCancelled();
+      await this.#recordMade(operation);
       result = { value };
       await toItsEnd(() => this.#undo(operation, (kind) => kind.temporary === true));
       await this.#recordEnd(operation, 'done', undefined);
@@ -190,16 +193,7 @@ export class Operations {
       const say = cancelled === undefined ? undefined : request.say;
       if ((await toItsEnd(() => this.#end(operation, failure, say))) === 'undone') throw failure;
       if (result !== undefined && !this.#open.has(operation.id)) return result.value;
-      throw new Failure(
-        'partial',
-        {
-          what: `"${operation.verb} ${operation.target}"`,
-          why: `the change was made, but a later step failed: ${failure.what}: ${failure.why}`,
-          next: 'run "reconcile" and "doctor" to see what remains to be done',
-          details: { operation: operation.id },
-        },
-        error,
-      );
+      throw laterStepFailed(operation, failure, error);
     }
   }
 
@@ -324,7 +318,7 @@ export class Operations {
   ): Promise<'undone' | 'finished'> {
     let outcome: 'undone' | 'finished';
     try {
-      outcome = (await this.#undoing.isDone(operation.steps)) ? 'finished' : 'undone';
+      outcome = operation.isMade === true || (await this.#undoing.isDone(operation.steps)) ? 'finished' : 'undone';
       await this.#undo(
         operation,
         (kind) => outcome === 'undone' || kind.temporary === true,
@@ -335,20 +329,18 @@ export class Operations {
       this.#turns.ended(operation.id);
       const cause = Failure.from(error);
       await this.#recordReason(operation, cause);
-      throw new Failure(
-        'partial',
-        {
-          what: `"${operation.verb} ${operation.target}"`,
-          why: `${failure === undefined ? 'it was interrupted' : `it failed (${failure.what}: ${failure.why})`}, and it could be neither completed nor undone: ${cause.what}: ${cause.why}`,
-          next: 'the server will try again by itself; "reconcile" shows what differs, and "doctor" what is wrong with the host',
-          details: { operation: operation.id },
-        },
-        error,
-      );
+      throw notEnded(operation, failure, cause);
     }
     // The host is in order. If this record cannot be written, the next recover writes it.
     await this.#recordEnd(operation, outcome, failure).catch(() => this.#waiting.add(operation.id));
     return outcome;
+  }
+
+  /** Records that the change is made, if something is left to undo that only the operation needed. */
+  async #recordMade(operation: OpenOperation): Promise<void> {
+    if (!this.#undoing.hasTemporary(operation.steps)) return;
+    await this.#recorder.append({ type: 'operation-made', op: operation.id, ...briefAuditFields(operation) });
+    operation.isMade = true;
   }
 
   async #recordReason(operation: OpenOperation, cause: Failure): Promise<void> {
@@ -389,32 +381,4 @@ export class Operations {
     this.#reasons.delete(id);
     this.#turns.ended(id);
   }
-}
-
-/** Returns the failure of an operation that its caller has cancelled; undefined if the caller has not. */
-function asCancelled({ verb, target }: OpenOperation, error: unknown): Failure | undefined {
-  if (presentCancellation()?.aborted !== true) return undefined;
-  const text = { what: `"${verb} ${target}"`, why: 'it was cancelled, and what it had done was undone' };
-  return new Failure('cancelled', text, error);
-}
-
-/** Returns the fields by which an audit query finds a record of an operation. */
-function auditFields({ verb, target, actor }: OpenOperation): { verb: string; target: string; actor: JsonObject } {
-  return { verb, target, actor: { ...actor } };
-}
-
-/**
- * Returns the same fields for a step's record. Of the actor it has what tells an owner from an admin of the same name;
- * the operation's record has the rest.
- */
-function briefAuditFields({
-  verb,
-  target,
-  actor: { name, entryPoint },
-}: OpenOperation): ReturnType<typeof auditFields> {
-  return { verb, target, actor: { name, entryPoint } };
-}
-
-function asJson(data: FailureData): JsonObject {
-  return JSON.parse(JSON.stringify(data)) as JsonObject;
 }

@@ -24,8 +24,8 @@ export interface CoreCall {
 export interface CoreClient {
   readonly greeting: Greeting;
   /**
-   * Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun continues, unless
-   * `cancelled` is aborted.
+   * Makes a call. Rejects with a Failure. Aborting ends a call that reads; an operation that has begun continues,
+   * unless `cancelled` is aborted.
    */
   call(
     call: CoreCall,

@@ -20,7 +20,7 @@ export interface AuditRequest {
 }
 
 /** Records that only say how far an operation has come. Its beginning, its end and a failed undo have others. */
-const stepTypes = ['step', 'step-done', 'step-undone'];
+const stepTypes = ['step', 'step-done', 'step-undone', 'operation-made'];
 
 /** Number of records that `audit` shows by default. */
 const defaultRecords = 50;

@@ -80,16 +80,6 @@ describe('a command with a terminal', () => {
     expect(await shell.ended()).toBe(9);
   });
 
-  test('that changes something continues after Ctrl-C, and says so', async () => {
-    const slow = await startServer({ env: { CONTAINARIUM_SIMULATED_PACE_MS: '700' } });
-    const arguments_ = slow.sshArguments({ options: ['-t'] });
-    const terminal = await openTerminal(['ssh', ...arguments_, 'create', 'going', '--ssh-key', `"${key.line.trim()}"`]);
-    await terminal.shows(/\[2\/7\]/);
-    await terminal.type('', 'C-c');
-    const shown = await terminal.shows(/Then going connects with: ssh going-dev/);
-    expect(shown).toContain('create cannot be stopped: it continues to its end.');
-  });
-
   test('reads a typed key up to Ctrl-D, and echoes only plain text', async () => {
     const { stdout, code } = await server.ssh(['create', 'ctrl-d'], {
       tty: true,

@@ -90,6 +90,11 @@ export class Undoing {
     return kind?.settled !== undefined && this.tookEffect(kind, last.facts);
   }
 
+  /** Reports whether a step is to be undone however the operation ends. */
+  hasTemporary(steps: readonly StepRecord[]): boolean {
+    return steps.some(({ kind, state }) => state !== 'undone' && this.#kinds.get(kind)?.temporary === true);
+  }
+
   /** Reports whether one of the steps cannot be undone. */
   isFinal(steps: readonly StepRecord[]): boolean {
     return steps.some(({ kind }) => this.#kinds.get(kind)?.settled !== undefined);

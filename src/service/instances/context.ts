@@ -64,7 +64,7 @@ export interface Call {
 
 export interface Progress {
   step(event: StepEvent): void;
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** Sends a piece of a result that arrives in pieces, such as a log. */
   output(text: string): void;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { Repository } from '../../../src/repository/repository.ts';
 import { DirectoryStore } from '../../../src/repository/stores/directory.ts';
@@ -165,6 +165,29 @@ describe('backup create', () => {
     expect(await next.faults()).toEqual([]);
     await next.close();
     await rm(copy, { recursive: true });
+  });
+
+  it('stays if what it needed for that cannot be removed now, also over a restart', async () => {
+    const { backups } = world.context.incus;
+    vi.spyOn(backups, 'delete').mockRejectedValue(new Failure('timeout', { what: 'Incus', why: 'it hangs' }));
+    const failure = refusal(await world.call('backup create', { user: 'alice' }));
+    expect(failure).toMatchObject({
+      code: 'partial',
+      why: expect.stringMatching(
+        /^the change was made, but what it had needed .* could not be removed: Incus: it hangs/,
+      ),
+    });
+    expect(await list()).toMatchObject([{ trouble: null }]);
+    expect(world.operations.unfinished()).toMatchObject([{ isMade: true }]);
+    await world.close();
+
+    const next = await World.open(world.folder, { settings: { backups: { directory: kept } } });
+    await next.recover();
+    expect(next.operations.unfinished()).toEqual([]);
+    expect(hostStateOf(next.folder).instances['alice-container']?.backups).toEqual([]);
+    expect((await next.must('backup list')).backups).toMatchObject([{ trouble: null }]);
+    expect(await next.faults()).toEqual([]);
+    await next.close();
   });
 
   it('is refused for lack of room by the quota of a container whose use its root hides', async () => {
