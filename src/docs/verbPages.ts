@@ -111,6 +111,9 @@ function access(verb: AnyVerb): string {
           'This verb makes changes. It is recorded in the journal before it runs and when it ends, and refused if it cannot be recorded.',
         ]
       : []),
+    verb.isCancellable === true
+      ? 'On a terminal, Ctrl-C cancels it and undoes what it has done. A second Ctrl-C leaves it running: `who` shows it while it runs, and your next shell how it ended.'
+      : '',
     confirmation(verb),
   );
 }
@@ -173,6 +176,7 @@ function exits(verb: AnyVerb): string {
     ...(verb.stdin?.onlyAsked === true
       ? { denied: `${everyVerb.denied}, or the secret key is not one of the backup` }
       : {}),
+    ...(verb.isCancellable === true ? { cancelled: 'it was cancelled, and what it had done was undone' } : {}),
     ...verb.ends,
   };
   const rows = (Object.keys(exitCodes) as ExitName[]).flatMap((name) =>
