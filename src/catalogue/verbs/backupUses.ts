@@ -82,7 +82,7 @@ export const backupRestore = defineVerb({
     yes: z.boolean().optional(),
     confirm: z.string().max(64).optional(),
   }),
-  ends: { ...ends, cancelled: 'the restore was not confirmed; nothing was changed' },
+  ends: { ...ends, cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone' },
   view: (result: BackupRestored) => [
     {
       kind: 'text',
