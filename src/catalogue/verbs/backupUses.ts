@@ -82,7 +82,10 @@ export const backupRestore = defineVerb({
     yes: z.boolean().optional(),
     confirm: z.string().max(64).optional(),
   }),
-  ends: { ...ends, cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone' },
+  ends: {
+    ...ends,
+    cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone',
+  },
   view: (result: BackupRestored) => [
     {
       kind: 'text',

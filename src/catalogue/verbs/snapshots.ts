@@ -172,7 +172,10 @@ export const snapshotRestore = defineVerb({
   target: 'user',
   parameters: [ownerArgument, snapshotArgument, yesOption],
   input: z.strictObject({ user: username.optional(), snapshot: existingSnapshot, ...confirmed }),
-  ends: { ...ends, cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone' },
+  ends: {
+    ...ends,
+    cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone',
+  },
   view: (result: SnapshotRestored) => [
     {
       kind: 'text',
