@@ -53,7 +53,8 @@ async function lostContainers(source: string | undefined): Promise<string[]> {
   return isLost ? [`Have Incus take over the containers in ${source}: its database is lost`] : [];
 }
 
-const fail2banPackages = ['fail2ban', 'python3-systemd'];
+/** netbase has /etc/services: without it, fail2ban cannot tell nft what the port of its jail for sshd is, "ssh". */
+const fail2banPackages = ['fail2ban', 'python3-systemd', 'netbase'];
 
 /** Debian 12's own jail for sshd reads a file that only rsyslog writes, and its bans need iptables. */
 const hostJailText = `# Written by containarium install: Debian's own settings need rsyslog and iptables.

@@ -21,7 +21,7 @@ export interface MachineDisk {
   readonly key: string;
 }
 
-const version = 2;
+const version = 3;
 const buildMs = 30 * 60_000;
 const base = [
   'systemd',
@@ -39,7 +39,8 @@ const packages = [
   ['linux-image-amd64', 'linux-headers-amd64', 'initramfs-tools', 'openssh-server'],
   ['zfs-dkms', 'zfsutils-linux'],
   // fail2ban, which many jump hosts already have, only recommends python3-systemd, with which it reads the journal.
-  ['fail2ban', 'python3-systemd', 'nftables'],
+  // netbase is in every image of a cloud; the jail for sshd needs its list of services.
+  ['fail2ban', 'python3-systemd', 'nftables', 'netbase'],
   // As in the images of clouds. Without an address of user-data on the kernel's command line it does nothing.
   ['cloud-init'],
 ];
