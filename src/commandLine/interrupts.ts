@@ -1,5 +1,7 @@
 /** Ctrl-C while a command runs. */
+import { cancelText, leftBehind } from '../catalogue/cancelling.ts';
 import type { AnyVerb } from '../catalogue/catalogue.ts';
+import type { EntryPoint } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { eitherSignal } from '../domain/signals.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
@@ -30,45 +32,36 @@ export class Interrupts {
   }
 }
 
-interface Caller {
+interface InterruptibleCall {
+  readonly verb: AnyVerb;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The terminal of a program, which gets the keys itself. */
+  readonly terminal: HandedOverTerminal | undefined;
+  readonly entryPoint: EntryPoint;
   /** Aborted when the caller is gone. */
   readonly signal: AbortSignal;
   readonly interrupts: Interrupts;
-  readonly io: { stderr(text: string): void };
+  readonly say: (text: string) => void;
 }
 
 /**
- * Makes a call that Ctrl-C ends, see {@link Interrupts}. A program that has the terminal gets the keys itself. Rejects
- * with `partial` if the caller leaves a change that still runs.
+ * Makes a call that Ctrl-C ends, see {@link Interrupts}. Rejects with `partial` if the caller leaves a change that
+ * still runs.
  */
 export async function interruptible(
-  { signal, interrupts: { first, second }, io }: Caller,
-  { name, changes, isCancellable }: AnyVerb,
-  terminal: HandedOverTerminal | undefined,
+  { verb, input, terminal, entryPoint, signal, interrupts: { first, second }, say }: InterruptibleCall,
   call: (ends: { readonly signal: AbortSignal; readonly cancelled: AbortSignal | undefined }) => Promise<CallAnswer>,
 ): Promise<CallAnswer> {
   if (first.aborted)
-    throw new Failure('cancelled', { what: quoted(name), why: 'it was interrupted; nothing was changed' });
-  if (!changes || terminal !== undefined) {
+    throw new Failure('cancelled', { what: quoted(verb.name), why: 'it was interrupted; nothing was changed' });
+  if (!verb.changes || terminal !== undefined) {
     using either = eitherSignal(signal, first);
     return await call({ signal: either.signal, cancelled: undefined });
   }
   using either = eitherSignal(signal, second);
   const { promise: left, reject } = Promise.withResolvers<never>();
-  const pressed = (): void =>
-    io.stderr(
-      isCancellable === true
-        ? '\nCancelling. Ctrl-C again leaves it running in the background.\n'
-        : `\n${name} cannot be cancelled: it continues to its end. Ctrl-C again leaves it running in the background.\n`,
-    );
-  const leave = (): void =>
-    reject(
-      new Failure('partial', {
-        what: quoted(name),
-        why: 'it continues in the background',
-        next: '"who" shows it while it runs, and your next shell how it ended',
-      }),
-    );
+  const pressed = (): void => say(`\n${cancelText(verb, input)}. Ctrl-C again does not wait for that.\n`);
+  const leave = (): void => reject(leftBehind(verb, input, entryPoint));
   first.addEventListener('abort', pressed, { once: true });
   second.addEventListener('abort', leave, { once: true });
   try {

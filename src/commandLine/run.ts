@@ -116,7 +116,12 @@ export async function runCommand(options: CommandOptions): Promise<number> {
     const isStream = verb.streamSwitch !== undefined && input[verb.streamSwitch] === true;
     if (isStream && format === 'json')
       lines = new OutputLines(verb.name, core.greeting.host, (text) => io.stdout(text));
-    const answer = await interruptible(options, verb, terminal, ({ signal, cancelled }) =>
+    const { signal: gone, interrupts, actor } = options;
+    const interrupted = {
+      ...{ verb, input, terminal, entryPoint: actor.entryPoint, signal: gone, interrupts },
+      say: (text: string) => io.stderr(text),
+    };
+    const answer = await interruptible(interrupted, ({ signal, cancelled }) =>
       core.call(
         {
           actor: options.actor,

@@ -112,7 +112,7 @@ function access(verb: AnyVerb): string {
         ]
       : []),
     verb.isCancellable === true
-      ? 'On a terminal, Ctrl-C cancels it and undoes what it has done. A second Ctrl-C leaves it running: `who` shows it while it runs, and your next shell how it ended.'
+      ? 'On a terminal, Ctrl-C cancels it and undoes what it has done. A second Ctrl-C does not wait for that: `who` shows it while it runs, and your next shell how it ended.'
       : '',
     confirmation(verb),
   );

@@ -2,11 +2,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Failure } from './failure.ts';
 
-const cancellations = new AsyncLocalStorage<AbortSignal | undefined>();
+interface Cancellation {
+  readonly signal: AbortSignal;
+  /** What would be cancelled, for the failure: `"create alice"`. */
+  readonly what: string;
+}
+
+const cancellations = new AsyncLocalStorage<Cancellation | undefined>();
 
 /** Runs a change that ends, and is undone, when the signal is aborted. */
-export function cancellable<T>(signal: AbortSignal | undefined, work: () => T): T {
-  return cancellations.run(signal, work);
+export function cancellable<T>(cancellation: Cancellation | undefined, work: () => T): T {
+  return cancellations.run(cancellation, work);
 }
 
 /** Runs what must come to its end, such as an undo, although the change was cancelled. */
@@ -16,7 +22,7 @@ export function toItsEnd<T>(work: () => T): T {
 
 /** Returns the signal of the running change; undefined if nobody can cancel it. */
 export function presentCancellation(): AbortSignal | undefined {
-  return cancellations.getStore();
+  return cancellations.getStore()?.signal;
 }
 
 /** Returns a signal that is aborted after a time in milliseconds, or when the running change is cancelled. */
@@ -47,5 +53,6 @@ export async function orCancelled<T>(work: Promise<T>): Promise<T> {
 }
 
 function cancelled(): Failure {
-  return new Failure('cancelled', { what: 'the call', why: 'it was cancelled' });
+  const what = cancellations.getStore()?.what ?? 'the call';
+  return new Failure('cancelled', { what, why: 'it was cancelled before it changed anything' });
 }

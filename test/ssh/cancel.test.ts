@@ -43,7 +43,7 @@ describe('Ctrl-C on a terminal', () => {
     await shell.said(/\[2\/7\]/);
     shell.press('ctrl-c');
     expect(await shell.ended()).toBe(9);
-    expect(shell.scrollback()).toMatch(/Cancelling\. Ctrl-C again leaves it running in the background\./);
+    expect(shell.scrollback()).toMatch(/Cancelling create bob\. Ctrl-C again does not wait for that\./);
     expect(shell.scrollback()).toMatch(/Undoing: deleting the container/);
     expect(shell.scrollback()).toMatch(/"create bob": it was cancelled, and what it had done was undone \(cancelled\)/);
     expect(await usersOf(server)).toEqual(['alice']);
@@ -66,7 +66,7 @@ describe('Ctrl-C on a terminal', () => {
     await shell.said(/Cancelling/);
     shell.press('ctrl-c');
     expect(await shell.ended()).toBe(6);
-    expect(shell.scrollback()).toMatch(/"who" shows it while it runs, and your next shell how it ended/);
+    expect(shell.scrollback()).toMatch(/"create bob": its undo continues in the background/);
     await eventually(
       async () => ((await server.ssh(['who'])).stdout.includes('create bob') ? undefined : true),
       'the create is over',
@@ -123,7 +123,7 @@ describe('Ctrl-C on a terminal', () => {
     onTestFinished(() => shell.close());
     await new Promise((resolve) => setTimeout(resolve, paceMs / 2));
     shell.press('ctrl-c');
-    await shell.said(/stop cannot be cancelled: it continues to its end\. Ctrl-C again leaves it/);
+    await shell.said(/stop alice cannot be cancelled: it continues to its end\. Ctrl-C again does not wait for that/);
     shell.press('ctrl-c');
     expect(await shell.ended()).toBe(6);
     await eventually(
@@ -158,7 +158,7 @@ describe('in the shell', () => {
     shell.type(`create bob --ssh-key "${key}"`).press('enter');
     await shell.shows(/Ctrl-C cancels it/);
     shell.press('ctrl-c');
-    await shell.shows(/Ctrl-C leaves it running/);
+    await shell.shows(/Ctrl-C does not wait for it/);
     await shell.shows(/Undoing: deleting the container/);
     await shell.shows(/it was cancelled, and what it had done was undone/);
     expect(await usersOf(server)).toEqual(['alice']);
@@ -170,9 +170,9 @@ describe('in the shell', () => {
     shell.type(`create bob --ssh-key "${key}"`).press('enter');
     await shell.shows(/\[5\/7\] Starting container/);
     shell.press('ctrl-c');
-    await shell.shows(/Ctrl-C leaves it running/);
+    await shell.shows(/Ctrl-C does not wait for it/);
     shell.press('ctrl-c');
-    await shell.shows(/create continues in the background: "who" shows it/);
+    await shell.shows(/"create bob": its undo continues in the background\./);
     shell.type('whoami').press('enter');
     await shell.shows(/Name: tester/);
     await shell.shows(/it was cancelled, and what it had done was undone/);
@@ -186,7 +186,7 @@ describe('in the shell', () => {
     shell.type(`create bob --ssh-key "${key}"\r`);
     await shell.said(/Step 1 of 7/);
     shell.press('ctrl-c');
-    await shell.said(/Cancelling; Ctrl-C again leaves it running\./);
+    await shell.said(/Cancelling create bob; Ctrl-C again does not wait for that\./);
     await shell.said(/Undoing: deleting the container\./);
     await shell.said(/it was cancelled, and what it had done was undone/);
   });

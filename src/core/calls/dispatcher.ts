@@ -20,6 +20,7 @@ import { failureFor } from './failureFor.ts';
 import type { AnsweredVerb, Capabilities } from './capabilities.ts';
 import { onBehalfOf } from '../../domain/access/caller.ts';
 import { cancellable } from '../../domain/cancellation.ts';
+import { cancelling } from '../../catalogue/cancelling.ts';
 import { OwnTurns } from '../turns/ownTurns.ts';
 import { forJournal, recordedTarget } from './journalForm.ts';
 import { requireConfirmation, requireGrantHere, requirePlan, requireTouch, type TouchRule } from './safeguards.ts';
@@ -199,8 +200,12 @@ export class Dispatcher {
       };
       const planned = { verb: name, target: target.target, input, call: made };
       const act = (): Promise<unknown> => (isPlan ? this.#options.plan(planned) : capability(service, input, made));
-      const cancelled = verb.isCancellable === true ? request.cancelled : undefined;
-      const run = (): Promise<unknown> => onBehalfOf(actor, () => cancellable(cancelled, act));
+      const { cancelled: signal } = request;
+      const cancellation =
+        signal === undefined || cancelling(verb, request.input) === undefined
+          ? undefined
+          : { signal, what: quoted([name, target.target ?? ''].join(' ').trim()) };
+      const run = (): Promise<unknown> => onBehalfOf(actor, () => cancellable(cancellation, act));
       const result = await (verb.readsHistory === true ? this.#turns.run(actor, request.signal, run) : run());
       if (!changes) return { result };
       const journal = await this.#append({

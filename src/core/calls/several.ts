@@ -5,6 +5,7 @@
 import pMap from 'p-map';
 import { verbNamed } from '../../catalogue/catalogue.ts';
 import { nothingSelected } from '../../catalogue/selection.ts';
+import { presentCancellation, toItsEnd } from '../../domain/cancellation.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Outcome, Several } from '../../domain/results/several.ts';
 import { selects, type Selection } from '../../domain/results/selection.ts';
@@ -47,7 +48,12 @@ export function oneOrSeveral<Input extends Selecting, Result>(
       users,
       async (name): Promise<Outcome<Result>> => {
         const startedMs = context.now().getTime();
-        const outcome = await outcomeOf(name, () => change(context, one(name), callFor(name, call)), context, call);
+        const outcome = await outcomeOf(
+          name,
+          () => beginOne(() => change(context, one(name), callFor(name, call))),
+          context,
+          call,
+        );
         if (isPlan && !outcome.ok)
           call.progress.note(`${name} would be refused: ${outcome.error.what}: ${outcome.error.why}`);
         if (!isPlan)
@@ -65,6 +71,13 @@ export function oneOrSeveral<Input extends Selecting, Result>(
     );
     return { outcomes };
   };
+}
+
+/** Runs the change of one container to its end. Throws `cancelled` if the call was cancelled before that. */
+function beginOne<Result>(change: () => Promise<Result>): Promise<Result> {
+  if (presentCancellation()?.aborted === true)
+    throw new Failure('cancelled', { what: 'this container', why: 'the call was cancelled before it was its turn' });
+  return toItsEnd(change);
 }
 
 const natural = new Intl.Collator('en', { numeric: true });

@@ -199,8 +199,10 @@ export class Composer {
     const { line, pasted, suggestions, leaving } = this.#state;
     if (line.text !== '' || pasted.length > 0 || suggestions !== undefined)
       return this.#change({ line: emptyLine, pasted: [], suggestions: undefined, leaving: false });
+    // What has begun since the last Ctrl-C comes first.
+    if (this.#actions.stop()) return this.#change({ leaving: false });
     if (leaving) return this.#actions.leaveAtOnce();
-    if (!this.#actions.stop()) this.#change({ leaving: true });
+    this.#change({ leaving: true });
   }
 
   #walk(direction: 'older' | 'newer'): void {

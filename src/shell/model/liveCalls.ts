@@ -3,8 +3,11 @@ import type { RunningCall } from '../../domain/events/notice.ts';
 import { showCall } from '../items/words.ts';
 import type { StepEvent } from '../../domain/events/callEvent.ts';
 
-/** `stop` a call that reads, `cancel` a change and undo it, or `leave` it running in the background. */
-export type CtrlC = 'stop' | 'cancel' | 'leave';
+/**
+ * `stop` a call that reads, `cancel` a change and undo it, begin none of the `rest` of several, or `leave` it running
+ * in the background.
+ */
+export type CtrlC = 'stop' | 'cancel' | 'rest' | 'leave';
 
 export interface LiveCall {
   readonly id: string;
@@ -23,8 +26,17 @@ export interface LiveCall {
   readonly hangUp?: (() => void) | undefined;
 }
 
+/** How long Ctrl-C means the call that it was about before, in milliseconds. */
+const anotherAfterMs = 1500;
+
+/** Returns the own call that the next Ctrl-C is about. */
+export function interruptible(liveCalls: readonly LiveCall[]): LiveCall | undefined {
+  return liveCalls.findLast(({ own, ctrlC }) => own && ctrlC !== undefined);
+}
+
 export class LiveCalls {
   #all: readonly LiveCall[] = [];
+  #interrupted: { readonly id: string; readonly atMs: number } | undefined;
   readonly #listeners = new Set<() => void>();
 
   get all(): readonly LiveCall[] {
@@ -73,11 +85,28 @@ export class LiveCalls {
     this.#change(id, (call) => ({ ...call, own: false, ctrlC: undefined }));
   }
 
-  /** Does what Ctrl-C does to the newest own call. Returns false if it does nothing to any. */
-  interrupt(): boolean {
-    const { ctrlC } = this.#all.findLast(({ own, ctrlC }) => own && ctrlC !== undefined) ?? {};
-    ctrlC?.act();
-    return ctrlC !== undefined;
+  /** The own call that the next Ctrl-C is about: the newest. */
+  get interruptible(): LiveCall | undefined {
+    return interruptible(this.#all);
+  }
+
+  /**
+   * Does what Ctrl-C does to the newest own call. Returns false if it does nothing to any. Who presses it fast means one
+   * call: another one is not next at once.
+   */
+  interrupt(nowMs = performance.now()): boolean {
+    const call = this.interruptible;
+    if (call?.ctrlC === undefined) return false;
+    const isAnother = this.#interrupted !== undefined && this.#interrupted.id !== call.id;
+    if (isAnother && call.ctrlC.does !== 'stop' && nowMs - (this.#interrupted?.atMs ?? 0) < anotherAfterMs) return true;
+    this.#interrupted = { id: call.id, atMs: nowMs };
+    call.ctrlC.act();
+    return true;
+  }
+
+  /** Ctrl-C leaves the shell from now on: it cancels nothing any more. */
+  forgetCancels(): void {
+    this.#set(this.#all.map((call) => (call.ctrlC?.does === 'stop' ? call : { ...call, ctrlC: undefined })));
   }
 
   /** Whether a call of this shell runs. */

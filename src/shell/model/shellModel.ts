@@ -137,6 +137,7 @@ export class ShellModel {
       return;
     }
     this.#isLeaving = true;
+    this.liveCalls.forgetCancels();
     // The line that asks for it still runs.
     setImmediate(() => {
       if (this.#lines.areWorking && !this.options.hasInputEnded())

@@ -1,5 +1,6 @@
 /** Calls a verb and prints its steps as they come, then its answer. */
 import { randomUUID } from 'node:crypto';
+import { cancelling, cancelText, leftBehind } from '../../catalogue/cancelling.ts';
 import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Format } from '../../catalogue/format.ts';
@@ -54,15 +55,18 @@ export async function callVerb(
   const { promise: left, resolve: leave } = Promise.withResolvers<CallEnd>();
   const leaveIt = (): void => {
     liveCalls.leave(id);
-    note(context, `${verb.name} continues in the background: "who" shows it, and its end is told here.`);
+    const { what, why } = leftBehind(verb, input, options.actor.entryPoint);
+    note(context, `${what}: ${why}. Its end is told here.`);
     leave({ kind: 'left', exitCode: exitCodes.partial });
   };
   const cancelIt = (): void => {
     cancel.abort();
     liveCalls.setCtrlC(id, { does: 'leave', act: leaveIt });
-    liveCalls.addNote(id, options.ui.plain ? 'Cancelling; Ctrl-C again leaves it running' : 'Cancelling');
+    const again = options.ui.plain ? '; Ctrl-C again does not wait for that' : '';
+    liveCalls.addNote(id, `${cancelText(verb, input)}${again}`);
     options.ui.changed();
   };
+  const how = cancelling(verb, input);
   liveCalls.add({
     id,
     title: hideKeys(line),
@@ -72,9 +76,9 @@ export async function callVerb(
     startedMs: performance.now(),
     ctrlC: !verb.changes
       ? { does: 'stop', act: () => stop.abort() }
-      : verb.isCancellable === true && verb.isPlan !== true
-        ? { does: 'cancel', act: cancelIt }
-        : undefined,
+      : how === undefined
+        ? undefined
+        : { does: how === 'undo' ? 'cancel' : 'rest', act: cancelIt },
     hangUp: verb.handsOverTerminal === true ? () => stop.abort() : undefined,
   });
   options.ui.changed();

@@ -5,7 +5,7 @@ import { printable } from '../../domain/text.ts';
 import { shortDuration } from '../../domain/values/duration.ts';
 import { StepLine } from '../items/ItemView.tsx';
 import { styles, tones } from '../items/theme.ts';
-import type { CtrlC, LiveCall } from '../model/liveCalls.ts';
+import { interruptible, type CtrlC, type LiveCall } from '../model/liveCalls.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Time between two frames of the spinner, in milliseconds. It is slow because each frame is a packet to the client. */
@@ -14,7 +14,8 @@ const frameMs = 250;
 const ctrlCTexts: Readonly<Record<CtrlC, string>> = {
   stop: 'stops it',
   cancel: 'cancels it',
-  leave: 'leaves it running',
+  rest: 'begins none of the others',
+  leave: 'does not wait for it',
 };
 
 export interface LiveCallLinesProps {
@@ -41,10 +42,11 @@ export function LiveCallLines({ liveCalls, maxLines }: LiveCallLinesProps): Reac
   const { frame } = useAnimation({ interval: frameMs, isActive: liveCalls.length > 0 });
   if (liveCalls.length === 0 || maxLines === 0) return undefined;
   const spinner = frames[frame % frames.length] ?? '•';
+  const next = interruptible(liveCalls);
   return (
     <Box flexDirection="column">
       {layout(liveCalls, maxLines).flatMap(({ liveCall, steps }) => [
-        <Title key={liveCall.id} liveCall={liveCall} spinner={spinner} withStep={steps === 0} />,
+        <Title key={liveCall.id} {...{ liveCall, spinner }} withStep={steps === 0} isNext={liveCall === next} />,
         ...liveCall.steps.slice(0, steps).map((step) => (
           <Box key={`${liveCall.id} ${step.index}`} height={1} paddingRight={1} overflow="hidden">
             <Text wrap="truncate">
@@ -67,13 +69,16 @@ function Title({
   liveCall,
   spinner,
   withStep,
+  isNext,
 }: {
   readonly liveCall: LiveCall;
   readonly spinner: string;
   readonly withStep: boolean;
+  /** Whether Ctrl-C is about it. */
+  readonly isNext: boolean;
 }): ReactElement {
   const step = liveCall.steps.at(-1);
-  const { own, ctrlC } = liveCall;
+  const { ctrlC } = liveCall;
   return (
     <Box height={1} paddingRight={1} overflow="hidden">
       <Box flexShrink={1} height={1} overflow="hidden">
@@ -87,7 +92,7 @@ function Title({
         <Text {...tones.quiet}>
           {' '}
           {shortDuration(performance.now() - liveCall.startedMs)}
-          {own && ctrlC !== undefined ? `, Ctrl-C ${ctrlCTexts[ctrlC.does]}` : ''}
+          {isNext && ctrlC !== undefined ? `, Ctrl-C ${ctrlCTexts[ctrlC.does]}` : ''}
         </Text>
       </Box>
     </Box>

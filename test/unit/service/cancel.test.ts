@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { hosts, undone } from '../../support/world/hosts.ts';
+import { newKey } from '../../support/world/keys.ts';
 import type { World } from '../../support/world/world.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHvBdn0vN2nJ0ypCYiYIxKkTzUBVFP4Rk8ZZ5TcDMV1h bob@laptop';
@@ -87,5 +88,29 @@ describe('a verb that cannot be cancelled', () => {
     expect(await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key })).toMatchObject({ ok: true });
     cancel.abort();
     expect(await world.callUntil(cancel.signal, 'stop', { user: 'bob' })).toMatchObject({ ok: true });
+  });
+});
+
+describe('a change of several containers', () => {
+  it('begins none of the others once it is cancelled, and says so of each', async () => {
+    const users = ['anna', 'berta', 'carla', 'dora', 'erna', 'frida'];
+    for (const user of users) await world.must('create', { user, keys: newKey(user).line });
+    const stop = world.context.incus.stop.bind(world.context.incus);
+    vi.spyOn(world.context.incus, 'stop').mockImplementation((...args) => {
+      cancel.abort();
+      return stop(...args);
+    });
+    const outcome = await world.callUntil(cancel.signal, 'stop', { user: users });
+    const { outcomes } = (outcome.ok ? outcome.result : expect.fail('it failed')) as {
+      outcomes: { user: string; ok: boolean; error?: { code: string; why: string } }[];
+    };
+    // Four at a time have begun.
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(4);
+    expect(outcomes.filter(({ ok }) => !ok).map(({ error }) => error)).toMatchObject([
+      { code: 'cancelled', why: expect.stringMatching(/before it was its turn/) },
+      { code: 'cancelled' },
+    ]);
+    const { containers } = await world.must('list');
+    expect(containers.filter(({ status }: { status: string }) => status === 'stopped')).toHaveLength(4);
   });
 });
