@@ -38,7 +38,7 @@ function stakesOf(verb: Pick<AnyVerb, 'name' | 'target' | 'input'>, input: Input
         verb: 'info',
         input: ofUser,
         facts: (result) => [
-          ...containerFacts(result),
+          ...containerFacts(result, input['purge'] !== true),
           ...(input['backup'] === true ? [['Backup', 'one is made first'] as const] : []),
         ],
       };
@@ -89,18 +89,20 @@ export async function readStakes(
 
 const shown = () => ({ now: new Date(), terminal: true });
 
-/** Returns the facts about a container, from the result of `info`. */
-export function containerFacts(result: unknown): Facts {
+/** Returns the facts about a container that moves to the trash or is purged, from the result of `info`. */
+export function containerFacts(result: unknown, isKept: boolean): Facts {
   const { container } = result as { container: ContainerDetails };
+  const { snapshots } = container;
   return [
     ['Container', `${container.name} (${container.status})`],
     ['Disk used', showUse(container.diskUsedBytes, container.diskQuotaBytes)],
     ['Last login', container.lastLoginAt === null ? 'unknown' : showTime(container.lastLoginAt, shown())],
-    [
-      'Snapshots',
-      container.snapshots === 0 ? 'none' : `${plural(container.snapshots, 'snapshot')}, deleted with the container`,
-    ],
+    ['Snapshots', snapshotsText(snapshots, isKept ? 'kept' : 'deleted')],
   ];
+}
+
+function snapshotsText(count: number, fate: 'kept' | 'deleted'): string {
+  return count === 0 ? 'none' : `${plural(count, 'snapshot')}, ${fate} with the container`;
 }
 
 function snapshotFacts({ user, container, snapshots }: SnapshotList, wanted: string): Facts {
@@ -133,7 +135,7 @@ function trashFacts({ trashed }: TrashList, user: string, name: string): Facts {
     ['Deleted', `${showDate(one.deletedAt)} by ${one.deletedBy}`],
     ['Kept until', showDate(one.until)],
     ['Holds', showSize(one.diskUsedBytes)],
-    ['Snapshots', one.snapshots === 0 ? 'none' : `${plural(one.snapshots, 'snapshot')}, deleted with the container`],
+    ['Snapshots', snapshotsText(one.snapshots, 'deleted')],
   ];
 }
 

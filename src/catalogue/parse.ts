@@ -89,13 +89,20 @@ export function parseCommandLine(
   try {
     program.parse(joined, { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError) throw namingOddCharacter(parseFailure(error, words, verbs), words);
+    if (error instanceof CommanderError)
+      throw namingOddCharacter(parseFailure(error, words, verbs, argumentsIn(program, words)), words);
     throw error;
   }
   if (found === undefined)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   if (options.hasEmptyWord === true && !found.help) refuseEmptyArgument(found.verb, found.input);
   return found;
+}
+
+/** Returns the arguments that commander has found of the verb that a command line names. */
+function argumentsIn(program: Command, [first, second]: readonly string[]): readonly string[] {
+  const found = program.commands.find((command) => command.name() === first);
+  return (found?.commands.find((command) => command.name() === second) ?? found)?.args ?? [];
 }
 
 /** Refuses what would take long to parse, so that no client occupies the event loop with it. */

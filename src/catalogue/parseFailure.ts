@@ -19,8 +19,13 @@ function similarVerbs(typed: string, verbs: readonly AnyVerb[]): string[] {
   return [...byVerb.values()].flatMap(([name = '']) => name);
 }
 
-/** Returns what the caller of a command line is told of an error of commander. */
-export function parseFailure(error: CommanderError, words: readonly string[], verbs: readonly AnyVerb[]): Failure {
+/** Returns what the caller of a command line with these arguments is told of an error of commander. */
+export function parseFailure(
+  error: CommanderError,
+  words: readonly string[],
+  verbs: readonly AnyVerb[],
+  given: readonly string[],
+): Failure {
   const [verb = '', second] = words;
   const group = verbs.map(({ name }) => name).filter((name) => name.startsWith(`${verb} `));
   const known = verbOf(words, verbs);
@@ -57,26 +62,46 @@ export function parseFailure(error: CommanderError, words: readonly string[], ve
   }
   const isUnknown = error.code === 'commander.unknownOption';
   const near = isUnknown && known !== undefined ? similarOptions(known, nameIn(error)) : [];
+  const help = known === undefined ? 'help' : `help ${known.name}`;
+  const extra = error.code === 'commander.excessArguments' ? extraOf(known, given) : undefined;
+  const quoting = mayBePart(extra, words) ? `; ${quoteTwice}` : '';
   return new Failure(isUnknown ? 'unknown-option' : 'usage', {
     what: known === undefined ? 'command line' : quoted(known.name),
-    why: reason(error, known),
-    next:
-      near.length > 0
-        ? `did you mean ${joinChoices(near)}?`
-        : `see "help${known === undefined ? '' : ` ${known.name}`}"`,
+    why: reason(error, known, given),
+    next: near.length > 0 ? `did you mean ${joinChoices(near)}?` : `see ${quoted(help)}${quoting}`,
   });
 }
 
+/** The caller's own shell removes the first quotes, and ssh joins its arguments with spaces. */
+const quoteTwice = `over ssh, a value with spaces needs quotes within quotes: '"two words"'`;
+
+function argumentNames(verb: AnyVerb | undefined): readonly string[] {
+  return (verb?.parameters ?? []).flatMap(({ kind, name }) => (kind === 'argument' ? [name] : []));
+}
+
+/** Returns the first argument that the verb does not take. */
+function extraOf(verb: AnyVerb | undefined, given: readonly string[]): string | undefined {
+  return given[argumentNames(verb).length];
+}
+
+/** Reports whether an extra argument may be part of an option's value whose quotes were lost. */
+function mayBePart(extra: string | undefined, words: readonly string[]): boolean {
+  const hasOption = words.some((word) => word.startsWith('-'));
+  return hasOption && extra !== undefined && extra !== '' && !extra.startsWith('-');
+}
+
 /** Says what is wrong with a command line. The texts of commander are its own, and change with it. */
-function reason(error: CommanderError, verb: AnyVerb | undefined): string {
+function reason(error: CommanderError, verb: AnyVerb | undefined, given: readonly string[]): string {
   switch (error.code) {
     case 'commander.unknownOption':
       return `unknown option ${quoted(nameIn(error))}`;
     case 'commander.optionMissingArgument':
       return `missing value: ${nameIn(error).replace(/^-., /, '')}`;
     case 'commander.excessArguments': {
-      const names = (verb?.parameters ?? []).flatMap(({ kind, name }) => (kind === 'argument' ? [`<${name}>`] : []));
-      return `too many arguments: it takes ${names.length === 0 ? 'none' : `only ${names.join(' and ')}`}`;
+      const names = argumentNames(verb).map((name) => `<${name}>`);
+      const extra = extraOf(verb, given);
+      const takes = names.length === 0 ? 'none' : `only ${names.join(' and ')}`;
+      return `too many arguments${extra === undefined ? '' : `: ${quoted(extra)}`}; it takes ${takes}`;
     }
     default:
       return 'it is not a command';

@@ -30,7 +30,7 @@ import { PenaltyRecords } from './records/penaltyRecords.ts';
 import { RemoteInterface } from './remoteInterface.ts';
 import { lanes } from './schedule/scheduler.ts';
 import { runMetrics } from './runningMetrics.ts';
-import { firstAdmins, type FirstAdmin } from './start/firstAdmins.ts';
+import { firstAdmins, madeKey, type FirstAdmin } from './start/firstAdmins.ts';
 import { chooseHost } from './start/hostChoice.ts';
 import { realHost, simulatedHost } from './start/hostParts.ts';
 import { makeLog } from './start/log.ts';
@@ -50,6 +50,8 @@ export interface Started {
   readonly listening: Listening;
   readonly hostKey: ServerHostKey;
   readonly firstAdmins: readonly FirstAdmin[];
+  /** The private key that this or an earlier start made for the first admin, while it lets an admin in. */
+  readonly madeKey: string | undefined;
   readonly version: string;
   /** Where the remote interface listens, if it does. */
   readonly remote: Listening | undefined;
@@ -150,6 +152,7 @@ export class Server {
         listening: listener.where,
         hostKey: hostKeys.current,
         firstAdmins: first,
+        madeKey: await madeKey(this.#options.home, core.service.admins),
         version,
         remote: this.#remote?.listening,
       };

@@ -185,12 +185,11 @@ function adminLine({ name, keys, from, made }: Started['firstAdmins'][number]): 
 }
 
 function banner(
-  { host, listening, hostKey, firstAdmins, version, remote }: Started,
+  { host, listening, hostKey, firstAdmins, madeKey, version, remote }: Started,
   { home, isRoot, settings }: { home: Home; isRoot: boolean; settings: Settings },
 ): string {
   const shown = listening.address === '0.0.0.0' || listening.address === '::' ? 'localhost' : listening.address;
-  const made = firstAdmins.find((admin) => admin.made);
-  const identity = made === undefined ? '' : ` -i ${made.from}`;
+  const identity = madeKey === undefined ? '' : ` -i ${madeKey}`;
   const lines = [
     `containarium ${version}`,
     host.simulated ? `Host:      SIMULATED, nothing here is real (${host.why})` : 'Host:      Incus on this machine',
@@ -201,7 +200,7 @@ function banner(
     ...firstAdmins.map(adminLine),
     '',
     `  ssh -p ${listening.port}${identity} manage@${shown} help`,
-    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${made === undefined ? '~/.ssh/id_ed25519.pub' : `${made.from}.pub`}`,
+    `  ssh -p ${listening.port}${identity} manage@${shown} create alice < ${madeKey === undefined ? '~/.ssh/id_ed25519.pub' : `${madeKey}.pub`}`,
     '',
     ...(host.simulated && isRoot && process.platform === 'linux'
       ? ['To use a real host: npm start -- --real', '']

@@ -138,7 +138,7 @@ describe('the server refuses', () => {
     async (image) => {
       const refused = await server.ssh(['create', 'imaged', '--image', image], { stdin: key.line });
       expect(refused.stderr).toMatch(
-        /Error: base image "[^"]+": [^\n]+ \(invalid-image\)\nNext: "incus image list"[^\n]+\n$/,
+        /Error: base image "[^"]+": [^\n]+ \(invalid-image\)\nNext: on the host, "incus image list"[^\n]+\n$/,
       );
       expect(refused.code).toBe(2);
       before = await traces();

@@ -4,7 +4,7 @@ import { check, misfitText, parsedText, type Misfit } from '../../domain/check.t
 import { Failure } from '../../domain/failure.ts';
 import { parseCpuCount } from '../../domain/values/cpu.ts';
 import { parseImage } from '../../domain/values/image.ts';
-import { parseLabel, parseLabelSelector } from '../../domain/values/label.ts';
+import { parseLabel, parseLabelSelector, type Label } from '../../domain/values/label.ts';
 import { AddressList } from '../../domain/values/addressList.ts';
 import { parseLimitedKeys } from '../../domain/keys/keyLimits.ts';
 import { parsePublicKey, parsePublicKeys } from '../../domain/keys/publicKey.ts';
@@ -56,6 +56,20 @@ export const processLimit = parsedBy(parseProcessLimit);
 export const imageReference = parsedBy(parseImage);
 export const label = parsedBy(parseLabel, 400);
 export const labelSelector = parsedBy(parseLabelSelector, 400);
+/** Labels to set. A key that is given twice has no value that is meant. */
+export function labelsToSet(most: number) {
+  return z
+    .array(label)
+    .max(most)
+    .refine((labels) => repeatedKey(labels) === undefined, {
+      error: ({ input }) => `gives the key ${quoted(repeatedKey(input as readonly Label[]) ?? '')} twice`,
+    });
+}
+
+function repeatedKey(labels: readonly Label[]): string | undefined {
+  return labels.find(({ key }, at) => labels.findIndex((other) => other.key === key) !== at)?.key;
+}
+
 /** One or more public keys, at most 64 KiB. */
 export const publicKeys = parsedBy(parsePublicKeys, 65_536);
 export const publicKey = parsedBy(parsePublicKey, 65_536);

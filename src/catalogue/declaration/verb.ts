@@ -189,7 +189,15 @@ export function targetOf(
   input: Readonly<Record<string, unknown>>,
 ): string | null {
   const parsed = verb.target === undefined ? undefined : fieldSchema(verb, verb.target)?.safeParse(input[verb.target]);
-  return parsed?.success === true && typeof parsed.data === 'string' ? parsed.data : null;
+  return parsed?.success === true ? textOf(parsed.data) : null;
+}
+
+/** Returns the text of a name or of a network. */
+function textOf(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null && 'text' in value && typeof value.text === 'string'
+    ? value.text
+    : null;
 }
 
 /** Returns what the caller must type to confirm a call: a name. Returns null if there is none, or no valid one. */

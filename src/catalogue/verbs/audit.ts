@@ -223,7 +223,8 @@ export const audit = defineVerb({
       counts: z.boolean().optional(),
     })
     .refine(({ connections, user, counts }) => connections === true || (user === undefined && counts !== true), {
-      message: '--user and --counts require --connections',
+      message:
+        '--user and --counts require --connections; --target NAME finds what was done to a container, and --actor NAME what an admin did',
     })
     .refine((input) => input.connections !== true || recordFilters.every((name) => input[name] === undefined), {
       message: '--connections goes together with --user, --counts, --since, --until and --limit only',

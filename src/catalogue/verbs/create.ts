@@ -3,7 +3,7 @@ import type { CreateResult } from '../../domain/results/changes.ts';
 import {
   cpuCount,
   imageReference,
-  label,
+  labelsToSet,
   newUsername,
   processLimit,
   publicKeys,
@@ -110,7 +110,7 @@ export const create = defineVerb({
     image: imageReference.optional(),
     autostart: z.boolean().optional(),
     docker: z.boolean().optional(),
-    labels: z.array(label).max(64).optional(),
+    labels: labelsToSet(64).optional(),
     expires: untilWhen.optional(),
   }),
   ends: {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LabelChange } from '../../domain/results/changes.ts';
 import { printable } from '../../domain/text.ts';
 import { parseLabelKey } from '../../domain/values/label.ts';
-import { label, parsedBy, username } from '../declaration/schema.ts';
+import { labelsToSet, parsedBy, username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
 import { containerChange, userArgument } from './shared.ts';
@@ -35,7 +35,7 @@ export const labelSet = defineVerb({
     userArgument,
     { kind: 'argument', name: 'labels', summary: 'labels, as key=value', required: true, rest: true },
   ],
-  input: z.strictObject({ user: username, labels: z.array(label).min(1).max(maxLabels) }),
+  input: z.strictObject({ user: username, labels: labelsToSet(maxLabels).min(1) }),
 });
 
 export const labelRemove = defineVerb({

@@ -240,7 +240,7 @@ export const list = defineVerb({
         kind: 'text',
         tone: 'quiet',
         text:
-          `Total: ${plural(result.total, 'container')} (${result.running} running, ${result.stopped} stopped)` +
+          `Total: ${plural(result.total, 'container')} (${counts(result)})` +
           (result.foreign === 0
             ? ''
             : `; ${plural(result.foreign, 'other instance')} on this host not created by containarium`),
@@ -253,6 +253,17 @@ export const list = defineVerb({
     rows: result.containers.map((c) => result.columns.map((name) => csvValue(c, name))),
   }),
 });
+
+/** Returns the numbers of containers by the status that the list shows: one that is being made is not stopped. */
+function counts({ containers, running, stopped }: ListResult): string {
+  const underway = containers.filter(({ provisioning }) => provisioning !== 'ready');
+  const unready = (wanted: Container['status']): number => underway.filter(({ status }) => status === wanted).length;
+  const others = (['creating', 'deleting'] as const).flatMap((state) => {
+    const count = underway.filter(({ provisioning }) => provisioning === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  });
+  return [`${running - unready('running')} running`, `${stopped - unready('stopped')} stopped`, ...others].join(', ');
+}
 
 /** Returns a line that names the containers that have to restart, if there are any. */
 function restarts(containers: readonly Container[]): Block[] {

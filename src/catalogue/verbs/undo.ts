@@ -9,7 +9,7 @@ export const undo = defineVerb({
   summary: 'Take back your own last change',
   description: [
     'Shows what it would do; with --yes it does it. It can take back `resize`, `start`, `stop`, `delete` (from the trash), changes of keys, labels, `protect`, `ttl` and the schedule or name of snapshots. It refuses if anybody has changed the same container since, and takes back one change, not several. It looks for changes of the last 30 days; at `self@` for those that were made with the key of this login, of the containers that it opens.',
-    'It passes over what only adds something or leaves the container as it is: `backup create` and `verify`, `snapshot create`, `restart`, `image build` and `reconcile`. It refuses, and names another way if there is one, if your last change is one that nothing takes back: what is deleted for good, `create`, and what a restore replaced.',
+    'It passes over what only adds something or leaves the container as it is: `backup create` and `verify`, `snapshot create`, `restart`, `image build`, `reconcile` and `schedule run`. It refuses, and names another way if there is one, if your last change is one that nothing takes back: what is deleted for good, `create`, what a restore replaced, and changes of admins, invitations, certificates, CAs, host keys and bans.',
   ],
   examples: [
     { line: 'undo', says: 'shows your last change, and what takes it back' },

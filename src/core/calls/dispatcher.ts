@@ -136,7 +136,7 @@ export class Dispatcher {
     /** What every record of this call has. */
     const record = { call: id, verb: isPlan ? `${name} --plan` : name, ...target, actor: recordActor(actor) };
     const told = async (error: unknown): Promise<Failure> =>
-      namingOddCharacter(await failureFor(error, actor, service, request.signal), Object.values(request.input));
+      namingOddCharacter(await failureFor(error, actor, service, request.signal, verb), Object.values(request.input));
     const refused = async (error: unknown, isAboutInput: boolean): Promise<never> => {
       const failure = await told(error);
       this.#options.measured?.(record.verb, 'refused', this.#options.now() - startedMs);

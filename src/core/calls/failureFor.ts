@@ -1,5 +1,6 @@
 /** Gives each failure a next step that its caller can take. */
 import { advisedFor } from '../../catalogue/advice.ts';
+import { verbAt, type AnyVerb } from '../../catalogue/catalogue.ts';
 import { didYouMean, similar } from '../../catalogue/similar.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -9,19 +10,22 @@ import type { IncusInstance } from '../../host/incus/documents.ts';
 import { inSentences } from '../../host/incus/sentences.ts';
 import type { HostContext } from '../../service/instances/context.ts';
 import { decodeKeys, field, keyInfo, ownerOfInstance } from '../../service/instances/metadata.ts';
+import { UnnamedContainer } from '../../service/instances/target.ts';
 import { trashedAmong } from '../../service/trash/record.ts';
 
 /** How long the answer to a failed call waits for the containers of the host, in milliseconds. */
 const namesWithinMs = 1000;
 
-/** Returns `error` as the failure that the caller is told. Never rejects. */
+/** Returns `error` as the failure that the caller of `verb` is told. Never rejects. */
 export async function failureFor(
   error: unknown,
   actor: Actor,
   context: Pick<HostContext, 'incus'>,
   signal: AbortSignal,
+  verb?: AnyVerb,
 ): Promise<Failure> {
   const failure = Failure.from(error);
+  if (failure instanceof UnnamedContainer && verb !== undefined) return unnamedFor(failure, verb);
   if (!(failure instanceof NoContainer)) return advisedFor(inSentences(failure), actor);
   const instances = await instancesNow(context, signal);
   const deleted = deletedOf(failure.wanted, instances, actor);
@@ -35,6 +39,14 @@ export async function failureFor(
         : `yours: ${actor.owns.join(', ')}`;
   const next = [near.length === 0 ? undefined : didYouMean(near), all].filter((part) => part !== undefined).join(' ');
   return new Failure(failure.code, { ...failure.toData(), ...(next === '' ? {} : { next }) }, failure.cause);
+}
+
+/** Says how to name a container where the user is an option of the verb. */
+function unnamedFor(failure: UnnamedContainer, verb: AnyVerb): Failure {
+  const isOption = verbAt(verb, 'self').parameters.some(({ kind, name }) => kind === 'option' && name === 'user');
+  const [first = '', ...others] = failure.owns;
+  const next = `add --user ${first}, or another of yours: ${others.join(', ')}`;
+  return isOption ? new Failure(failure.code, { ...failure.toData(), next }) : failure;
 }
 
 /** Returns the instances of the host; none if Incus does not answer in time. */

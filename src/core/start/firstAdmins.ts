@@ -60,6 +60,21 @@ export async function firstAdmins(
   return [await adminWithNewKey(name, person, home, admins, now)];
 }
 
+/** Returns the path of the private key that the first start made, if an admin still has its public key. */
+export async function madeKey(home: Home, admins: Pick<AdminStore, 'list'>): Promise<string | undefined> {
+  const path = madeKeyPath(home);
+  const text = await readFile(`${path}.pub`, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const made = parsePublicKeys(text).map(({ fingerprint }) => fingerprint);
+  return admins.list().some(({ keys }) => keys.some(({ fingerprint }) => made.includes(fingerprint)))
+    ? path
+    : undefined;
+}
+
+function madeKeyPath(home: Home): string {
+  return join(home.keys, 'admin_ed25519');
+}
+
 async function adminWithNewKey(
   name: string,
   person: Invoker,
@@ -67,7 +82,7 @@ async function adminWithNewKey(
   admins: AdminStore,
   now: Date,
 ): Promise<FirstAdmin> {
-  const path = join(home.keys, 'admin_ed25519');
+  const path = madeKeyPath(home);
   const made = makeHostKey(`${name}@containarium`);
   await writeFile(path, made.privateKey, { mode: 0o600 });
   await writeFile(`${path}.pub`, `${made.publicKey} ${name}@containarium\n`, { mode: 0o644 });

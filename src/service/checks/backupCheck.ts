@@ -2,6 +2,7 @@
 import { isAhead } from '../../domain/values/backupId.ts';
 import { timeName } from '../../domain/values/snapshotName.ts';
 import { dayMs } from '../../domain/values/duration.ts';
+import { plural } from '../../domain/text.ts';
 import { formatHuman } from '../../domain/values/size.ts';
 import type { HostContext } from '../instances/context.ts';
 import { findPlacement } from '../instances/placement.ts';
@@ -40,8 +41,13 @@ export async function checkBackups(
       'set backups.directory to a folder on another disk, or backups.s3',
     );
   if (every === 'never') return ok('made by hand only (backups.every)');
-  const late = await overdue(context, signal);
-  if (late.length === 0) return ok('every container has one that is new enough');
+  const { late, covered, total } = await coverage(context, signal);
+  if (late.length === 0)
+    return ok(
+      covered === total
+        ? 'every container has one that is new enough'
+        : `${covered} of ${plural(total, 'container')} ${covered === 1 ? 'has' : 'have'} one; the others are younger than ${plural(allowedMs(context) / dayMs, 'day')}`,
+    );
   const more = late.length > maxNamed ? ` and ${late.length - maxNamed} more` : '';
   return problem(
     `overdue for ${late.slice(0, maxNamed).join(', ')}${more}`,
@@ -50,17 +56,39 @@ export async function checkBackups(
 }
 
 /** Returns the users whose containers exist for long enough and have no backup that is new enough. */
-export async function overdue(context: HostContext, signal?: AbortSignal): Promise<string[]> {
-  const periodMs = context.settings.backups.every === 'weekly' ? 7 * dayMs : dayMs;
-  const sinceMs = context.now().getTime() - 2 * periodMs;
+export async function overdue(context: HostContext, signal?: AbortSignal): Promise<readonly string[]> {
+  return (await coverage(context, signal)).late;
+}
+
+/** Returns how old a backup may be, and a container without one, in milliseconds. */
+function allowedMs({ settings }: Pick<HostContext, 'settings'>): number {
+  return 2 * (settings.backups.every === 'weekly' ? 7 * dayMs : dayMs);
+}
+
+interface Coverage {
+  /** Users whose containers are overdue. */
+  readonly late: readonly string[];
+  /** Number of containers with a backup that is new enough. */
+  readonly covered: number;
+  readonly total: number;
+}
+
+async function coverage(context: HostContext, signal?: AbortSignal): Promise<Coverage> {
+  const sinceMs = context.now().getTime() - allowedMs(context);
   const isOld = (time: string): boolean => Date.parse(time) < sinceMs;
-  return (await context.incus.instances(signal)).flatMap((instance) => {
+  const containers = (await context.incus.instances(signal)).flatMap((instance) => {
     const user = ownerOfInstance(instance);
-    if (user === undefined || provisioningOf(instance) !== 'ready' || !isOld(instance.created_at)) return [];
+    if (user === undefined || provisioningOf(instance) !== 'ready') return [];
     const last = context.backupAges.of(instance.name);
     // One of a time that has not come says nothing about its age.
-    return last === null || isOld(last) || isAhead(timeName(new Date(last)), context.now()) ? [user] : [];
+    const isCovered = last !== null && !isOld(last) && !isAhead(timeName(new Date(last)), context.now());
+    return [{ user, isCovered, isLate: !isCovered && isOld(instance.created_at) }];
   });
+  return {
+    late: containers.flatMap(({ user, isLate }) => (isLate ? [user] : [])),
+    covered: containers.filter(({ isCovered }) => isCovered).length,
+    total: containers.length,
+  };
 }
 
 async function isOnPoolDisk(

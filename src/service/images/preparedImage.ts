@@ -210,7 +210,7 @@ export function noBase(base: string, error: unknown): unknown {
       {
         what,
         why,
-        next: '"incus image list" lists the images of this host, "incus remote list" the image servers',
+        next: 'on the host, "incus image list" lists its images, and "incus remote list" the image servers',
         details,
       },
       error,

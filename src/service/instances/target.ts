@@ -3,6 +3,16 @@ import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { NoContainer, parseName, type Username } from '../../domain/values/username.ts';
 
+/** `usage`: the owner has several containers and named none. */
+export class UnnamedContainer extends Failure {
+  readonly owns: readonly string[];
+
+  constructor(owns: readonly string[]) {
+    super('usage', { what: 'the container', why: 'you have several', next: `name one: ${owns.join(', ')}` });
+    this.owns = owns;
+  }
+}
+
 /**
  * Returns the owner's container: the one that `user` names, or the only one. The name of another owner's container gets
  * exactly the answer of an unknown name. Throws `not-found`, or `usage` if `user` is missing and the owner has several.
@@ -14,13 +24,7 @@ export function ownContainer(user: Username | undefined, { name, owns = [] }: Ac
   }
   const [only, ...more] = owns;
   if (only === undefined) throw new NoContainer(name);
-  if (more.length > 0) {
-    throw new Failure('usage', {
-      what: 'the container',
-      why: 'you have several',
-      next: `name one: ${owns.join(', ')}`,
-    });
-  }
+  if (more.length > 0) throw new UnnamedContainer(owns);
   return parseName(only);
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import type { EndedCall } from '../../domain/events/notice.ts';
+import { failureCodes, type FailureCode } from '../../domain/failure.ts';
 import type { JournalRecord } from '../../journal/chain.ts';
 import { queryJournal } from '../../journal/query.ts';
 
@@ -54,7 +55,11 @@ function isAnswered(record: JournalRecord, since: number): boolean {
   return Date.parse(record.time) - (typeof durationMs === 'number' ? durationMs : 0) >= since;
 }
 
-const failureIn = z.object({ what: z.string(), why: z.string() });
+const failureIn = z.object({
+  code: z.enum(Object.keys(failureCodes) as FailureCode[]),
+  what: z.string(),
+  why: z.string(),
+});
 
 /**
  * Converts a record. A call that ended has an `outcome` record. A call that the end of the server cut off has only an
@@ -82,7 +87,7 @@ function toEnded(record: JournalRecord, later: readonly JournalRecord[]): EndedC
       failure: ok
         ? null
         : {
-            code: 'partial',
+            code: failure.data?.code ?? 'partial',
             what: failure.data?.what ?? verb,
             why: failure.data?.why ?? 'it was interrupted and has been undone',
           },

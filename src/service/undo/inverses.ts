@@ -168,6 +168,9 @@ const inverters: Readonly<Record<string, Inverter>> = {
 /** Changes with another way back, and that way. */
 const otherWays: Readonly<Record<string, (target: string) => string>> = {
   create: (user) => `"delete ${user}" moves the new container to the trash`,
+  'keys add': () => '"keys list" shows the invitation, and "keys remove" takes its id',
+  'keys invite': () => '"keys list" shows the invitation, and "keys remove" takes its id',
+  'ban add': (network) => `"ban lift ${network}" lifts the ban`,
   'snapshot restore': (user) => `restore the snapshot of the files before it: see "snapshot list ${user}"`,
 };
 
@@ -179,7 +182,7 @@ export function inverseOf(change: Change, actor: Actor): Inverse {
     inverter === undefined ? undefined : inverter(change, targetContainer('undo', parseName(target), actor));
   if (inverse !== undefined) return inverse;
   throw new Failure('wrong-state', {
-    what: quoted(`${verb} ${target}`),
+    what: quoted(`${verb} ${target}`.trimEnd()),
     why: 'your last change is one that "undo" cannot take back',
     next: otherWays[verb]?.(target) ?? '"audit" shows what you have changed',
   });

@@ -7,8 +7,10 @@ import { queryJournal, type JournalFilter } from '../../journal/query.ts';
 
 /** A change that was made. */
 export interface Change {
+  /** The id of its operation, or of its call if it made none. */
   readonly operation: string;
   readonly verb: string;
+  /** Empty if the verb has none. */
   readonly target: string;
   readonly at: string;
   readonly steps: readonly { readonly kind: string; readonly facts: JsonObject }[];
@@ -39,6 +41,36 @@ const passedOver: readonly string[] = [
   'snapshot create',
 ];
 
+/**
+ * Verbs that change something without an operation, so the journal has only their calls. Nothing takes them back.
+ * `session kick` is one: who was sent away has lost what they were doing. A run of the schedule is none, because it does
+ * what the server does by itself.
+ */
+export const verbsWithoutOperation: readonly string[] = [
+  'admin add',
+  'admin invite',
+  'admin remove',
+  'admin role',
+  'backup rebuild',
+  'ban add',
+  'ban lift',
+  'ca add',
+  'ca remove',
+  'ca revoke',
+  'cert generate',
+  'cert generate-with-ca',
+  'cert issue',
+  'cert renew',
+  'cert revoke',
+  'host-key rotate',
+  'host-key switch',
+  'invite cancel',
+  'key invite',
+  'keys add',
+  'keys invite',
+  'session kick',
+];
+
 /** How far back the search goes, in milliseconds. An older change is not one that a person has in mind. */
 const lookBackMs = 30 * 24 * 60 * 60 * 1000;
 /** Number and size of the records that one search keeps: some thousand changes. */
@@ -47,11 +79,21 @@ const maxBytes = 8 * 1024 * 1024;
 
 const actorIn = z.object({ name: z.string(), entryPoint: z.string() });
 const begun = z.object({ op: z.string(), verb: z.string(), target: z.string(), actor: actorIn });
+const outcome = z.object({
+  call: z.string(),
+  verb: z.enum(verbsWithoutOperation),
+  target: z.string().default(''),
+  actor: actorIn,
+  outcome: z.literal('ok'),
+});
 const call = z.object({ verb: z.string(), actor: actorIn, input: z.record(z.string(), z.json()) });
 const step = z.object({ op: z.string(), kind: z.string(), facts: z.record(z.string(), z.json()) });
 const ended = z.object({ op: z.string(), outcome: z.string() });
 
 type Begun = z.output<typeof begun> & { readonly at: string };
+
+/** A change of a person's own, in the order in which they were made. */
+type Own = Begun & { readonly isOperation: boolean };
 
 /** Where and until when to search. */
 export interface Search {
@@ -64,17 +106,16 @@ export interface Search {
 export async function lastChange(search: Search, actor: Actor): Promise<LastChange | undefined> {
   const person = personIn(actor);
   if (person === undefined) return undefined;
-  const records = (await find(search, { ...person, types: ['verb', 'operation', 'operation-end'] })).filter((record) =>
-    isAtEntryPoint(record, actor),
-  );
-  const made = endsIn(records, (outcome) => outcome !== 'undone');
-  // At self@ the key may have lost a container since.
-  const isInReach = ({ target }: Begun): boolean =>
-    actor.entryPoint !== 'self' || actor.owns?.includes(target) === true;
-  const mine = operationsIn(records).filter((operation) => made.has(operation.op) && isInReach(operation));
+  const types = ['verb', 'outcome', 'operation', 'operation-end'];
+  const records = (await find(search, { ...person, types })).filter((record) => isAtEntryPoint(record, actor));
+  const mine = changesIn(records, actor);
   const at = mine.findLastIndex((operation) => !isPassed(operation));
   const own = mine[at];
   if (own === undefined) return undefined;
+  const change = { operation: own.op, verb: own.verb, target: own.target, at: own.at };
+  const passed = mine.slice(at + 1);
+  if (!own.isOperation)
+    return { change: { ...change, steps: [] }, later: undefined, isUndo: false, takenBack: undefined, passed };
   const ofTarget = await find(search, { targets: [own.target], types: ['operation', 'step', 'operation-end'] });
   const undone = endsIn(ofTarget, (outcome) => outcome === 'undone');
   const operations = operationsIn(ofTarget);
@@ -84,11 +125,11 @@ export async function lastChange(search: Search, actor: Actor): Promise<LastChan
     .find((operation) => !undone.has(operation.op) && !isPassed(operation));
   const isBack = isUndo(records, own.op);
   return {
-    change: { operation: own.op, verb: own.verb, target: own.target, at: own.at, steps: stepsOf(ofTarget, own.op) },
+    change: { ...change, steps: stepsOf(ofTarget, own.op) },
     later: after === undefined ? undefined : { verb: after.verb, actor: actorTitle(after.actor), at: after.at },
     isUndo: isBack,
     takenBack: isBack ? mine.slice(0, at).findLast((operation) => !isPassed(operation)) : undefined,
-    passed: mine.slice(at + 1),
+    passed,
   };
 }
 
@@ -115,6 +156,22 @@ function find({ folder, now, signal }: Search, filter: JournalFilter): Promise<J
 
 function isPassed({ verb }: Pick<Change, 'verb'>): boolean {
   return passedOver.includes(verb);
+}
+
+/** Returns what a person has changed, of what is in reach of this login. */
+function changesIn(records: readonly JournalRecord[], { entryPoint, owns }: Actor): Own[] {
+  const made = endsIn(records, (end) => end !== 'undone');
+  return (
+    records
+      .flatMap((record): Own[] => {
+        const [operation] = operationsIn([record]);
+        if (operation !== undefined) return made.has(operation.op) ? [{ ...operation, isOperation: true }] : [];
+        const done = record.type === 'outcome' ? outcome.safeParse(record).data : undefined;
+        return done === undefined ? [] : [{ ...done, op: done.call, at: record.time, isOperation: false }];
+      })
+      // At self@ the key may have lost a container since.
+      .filter(({ target }) => entryPoint !== 'self' || owns?.includes(target) === true)
+  );
 }
 
 /** Returns the operations that began, also those that have not ended: one of them may have changed something. */

@@ -6,7 +6,7 @@ import type { EndedCall } from '../../domain/events/notice.ts';
 import { printable, printableLines } from '../../domain/text.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import type { Item } from '../items/item.ts';
-import { showCall } from '../items/words.ts';
+import { failedWords, showCall } from '../items/words.ts';
 
 /** Items with sentences. `StepAnnouncer` announces steps as they happen; a typed line is already on the terminal. */
 export type SaidItem = Exclude<Item, { kind: 'steps' | 'command' }>;
@@ -106,7 +106,7 @@ function endedCall(call: EndedCall): string {
   const who = printable(call.actor);
   const what = printable(showCall(call));
   if (call.outcome === 'ok') return `${who}: ${what} finished in ${durationInWords(call.durationMs)}.`;
-  return `${who}: ${what} failed: ${printable(call.failure?.what ?? '')}: ${printable(call.failure?.why ?? '')}.`;
+  return stopped(`${who}: ${what} ${printable(failedWords(call))}`);
 }
 
 /** Adds a full stop unless the text ends with punctuation, because a screen reader pauses there. */

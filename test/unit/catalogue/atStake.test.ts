@@ -39,7 +39,8 @@ function stakes(
 
 describe('the question of', () => {
   it.each<[name: VerbName, input: Record<string, unknown>, facts: Record<string, RegExp>]>([
-    ['delete', { user: 'alice', backup: true }, { Snapshots: /^1 snapshot/, Backup: /first/ }],
+    ['delete', { user: 'alice', backup: true }, { Snapshots: /^1 snapshot, kept with/, Backup: /first/ }],
+    ['delete', { user: 'alice', purge: true }, { Snapshots: /^1 snapshot, deleted with/ }],
     ['snapshot delete', { user: 'alice', snapshot: 'kept' }, { Container: /^alice-container$/, Snapshot: /^kept$/ }],
     [
       'backup delete',

@@ -249,6 +249,9 @@ describe('the line below the table', () => {
     expect(lastLine(result([container('a'), container('b', { status: 'stopped' })]))).toBe(
       'Total: 2 containers (1 running, 1 stopped)',
     );
+    expect(lastLine(result([container('a'), container('b', { status: 'stopped', provisioning: 'creating' })]))).toBe(
+      'Total: 2 containers (1 running, 0 stopped, 1 creating)',
+    );
     expect(lastLine(result([container('a')]))).toBe('Total: 1 container (1 running, 0 stopped)');
     expect(lastLine({ ...result([]), foreign: 1 })).toBe(
       'Total: 0 containers (0 running, 0 stopped); 1 other instance on this host not created by containarium',

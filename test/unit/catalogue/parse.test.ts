@@ -241,7 +241,12 @@ describe('parseCommandLine', () => {
     ['create alice --cpu', 'usage', '"create"', 'see "help create"'],
     ['list --format xml', 'usage', '"list"', 'see "help list"'],
     ['list --state run', 'usage', '"list"', 'see "help list"'],
-    ['audit --verb key add', 'usage', '"audit"', 'see "help audit"'],
+    [
+      'audit --verb key add',
+      'usage',
+      '"audit"',
+      `see "help audit"; over ssh, a value with spaces needs quotes within quotes: '"two words"'`,
+    ],
     ['audit --actor carol verify', 'usage', '"audit verify"', 'type "audit verify" first, then the options'],
     ['key', 'usage', '"key"', '"key add", "key list", "key remove", "key replace" or "key invite"'],
     ['', 'usage', 'command line', 'see "help"'],
@@ -265,11 +270,19 @@ describe('parseCommandLine', () => {
     ['list --format xml', '--format must be table, json, yaml or csv, not "xml"'],
     ['list --state run', '--state must be all, running or stopped, not "run"'],
     ['list --state ""', '--state must be all, running or stopped, not ""'],
-    ['list alice', 'too many arguments: it takes none'],
-    ['info alice bob', 'too many arguments: it takes only <user>'],
-    ['key remove alice SHA256:x y', 'too many arguments: it takes only <user> and <key>'],
+    ['list alice', 'too many arguments: "alice"; it takes none'],
+    ['list --label note=two words --json', 'too many arguments: "words"; it takes none'],
+    ['--json ls words', 'too many arguments: "words"; it takes none'],
+    ['info alice bob', 'too many arguments: "bob"; it takes only <user>'],
+    ['key remove alice SHA256:x y', 'too many arguments: "y"; it takes only <user> and <key>'],
   ])('says in its own words what is wrong with "%s"', (line, why) => {
     expect(failureOf(line).why).toBe(why);
+  });
+
+  it('says how to quote a value with spaces if there are too many arguments', () => {
+    const { next } = failureOf('list --label note=two words');
+    expect(next).toBe(`see "help list"; over ssh, a value with spaces needs quotes within quotes: '"two words"'`);
+    expect(parse(`list --label '"note=two words"'`.replaceAll("'", '')).input).toEqual({ labels: ['note=two words'] });
   });
 
   it('returns a verb that the actor may not use without its input', () => {

@@ -7,6 +7,7 @@ import { fieldSchema, type Parameter } from '../../../src/catalogue/declaration/
 import { parseCommandLine } from '../../../src/catalogue/parse.ts';
 import { failureSentences } from '../../../src/catalogue/render.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import { newKey } from '../../support/world/keys.ts';
 
 const wrongValues = [
   '',
@@ -83,7 +84,20 @@ it.each([
   ['audit --limit many', '--limit must be a whole number from 1 to 9999999, not "many"'],
   ['admin role carol boss', '<role> must be "viewer", "operator" or "admin", not "boss"'],
   ['audit --actor=', '--actor must not be empty'],
+  ['label set alice a=1 b=1 a=2', '<labels> gives the key "a" twice'],
+  [
+    'audit --user bob',
+    '--user and --counts require --connections; --target NAME finds what was done to a container, and --actor NAME what an admin did',
+  ],
 ])('%s is answered with the parameter, the rule and the value', (line, why) => {
   const { verb, input } = parseCommandLine(line.split(' '), { entryPoint: 'local', role: 'root' });
   expect(() => checkInput(verb, input)).toThrow(expect.objectContaining({ what: `"${verb.name}"`, why }));
+});
+
+it('create refuses a label whose key is given twice', () => {
+  const input = { user: 'alice', keys: newKey('alice@desk').line, labels: ['a=1', 'b=1'] };
+  expect(checkInput(verbNamed('create'), input)).toMatchObject({ labels: [{ key: 'a' }, { key: 'b' }] });
+  expect(() => checkInput(verbNamed('create'), { ...input, labels: ['a=1', 'a=2'] })).toThrow(
+    expect.objectContaining({ why: '--label gives the key "a" twice' }),
+  );
 });

@@ -88,6 +88,17 @@ describe('doctor', () => {
     });
   });
 
+  it('says how many containers have a backup if the others are too young to need one', async () => {
+    const world = await host();
+    await world.must('backup create', { user: 'alice' });
+    expect(await check(world)).toMatchObject({
+      severity: 'ok',
+      detail: '1 of 2 containers has one; the others are younger than 2 days',
+    });
+    await world.must('backup create', { user: 'bob' });
+    expect(await check(world)).toMatchObject({ detail: 'every container has one that is new enough' });
+  });
+
   it('takes no backup for new, nor for the latest, that a clock made which was a year ahead', async () => {
     const world = await host({
       edit: (state) => {

@@ -271,7 +271,7 @@ export class Actions {
     );
     return {
       title: `${verb.summary}: "${user}". ${warningOf(verb, { user })}`,
-      facts: containerFacts(result),
+      facts: containerFacts(result, true),
       word: user,
     };
   }

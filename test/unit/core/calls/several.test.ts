@@ -168,6 +168,16 @@ describe('a change of several containers', () => {
       });
   });
 
+  it.each([
+    ['info', {}, 'name one: alice, bob'],
+    ['restart', {}, 'name one: alice, bob'],
+    ['snapshot create', { name: 'mine' }, 'add --user alice, or another of yours: bob'],
+    ['keys add', { keys: newKey('alice@new').line }, 'add --user alice, or another of yours: bob'],
+  ])('is asked for where the owner of several calls %s without a name', async (verb, input, next) => {
+    const world = await host();
+    expect(await world.call(verb, input, owner(alice, bob))).toMatchObject({ failure: { code: 'usage', next } });
+  });
+
   it('is undone container by container', async () => {
     const world = await host();
     await world.must('stop', { user: ['alice', 'bob'] });

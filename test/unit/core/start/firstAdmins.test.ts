@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { firstAdmins } from '../../../../src/core/start/firstAdmins.ts';
+import { firstAdmins, madeKey } from '../../../../src/core/start/firstAdmins.ts';
+import { parseLimitedKeys } from '../../../../src/domain/keys/keyLimits.ts';
 import { makeHostKey } from '../../../../src/host/hostKey.ts';
 import { AdminStore } from '../../../../src/service/access/adminStore.ts';
 import { homeAt, makeHome } from '../../../../src/settings/home.ts';
@@ -43,6 +44,24 @@ describe('the first start', () => {
     const [admin] = await start();
     expect(admin).toMatchObject({ name: 'carol', made: true });
     expect(admin?.keys.map(({ fingerprint }) => fingerprint)).not.toContain(colleague.fingerprint);
+  });
+
+  it('makes a key that later starts name while it lets an admin in', async () => {
+    const home = homeAt(join(folder, 'home'));
+    const admins = () => AdminStore.open(join(home.state, 'admins.json'));
+    await makeHome(home);
+    expect(await madeKey(home, await admins())).toBeUndefined();
+    const [admin] = await start();
+    expect(await madeKey(home, await admins())).toBe(admin?.from);
+    const store = await admins();
+    await store.add(
+      'dave',
+      { keys: parseLimitedKeys(`${own.publicKey} dave@desk`), role: 'admin' },
+      'carol',
+      new Date(),
+    );
+    await store.remove('carol');
+    expect(await madeKey(home, await admins())).toBeUndefined();
   });
 
   it('admits all whom the installer was told, or none of them', async () => {

@@ -64,7 +64,10 @@ describe('parseLabelSelector', () => {
     expect(parseLabelSelector('team=blue')).toEqual({ key: 'team', value: 'blue' });
   });
 
-  it.each(['', 'Team', 'team=', '=blue', 'te am', '*'])('refuses %j', (text) => {
-    expect(failing(() => parseLabelSelector(text)).code).toBe('invalid-label');
+  it.each(['', 'Team', 'team=', '=blue', 'te am', '*'])('refuses %j, and says both forms', (text) => {
+    expect(failing(() => parseLabelSelector(text))).toMatchObject({
+      code: 'invalid-label',
+      next: expect.stringMatching(/^use KEY or KEY=VALUE, for example team or team=blue;/) as string,
+    });
   });
 });

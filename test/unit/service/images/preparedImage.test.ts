@@ -42,7 +42,7 @@ describe('the failure for an unavailable base image', () => {
       code: 'invalid-image',
       what: `base image "${base}"`,
       why,
-      next: expect.stringContaining('incus image list'),
+      next: expect.stringContaining('on the host, "incus image list"'),
       details: { incus },
     });
   });

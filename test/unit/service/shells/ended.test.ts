@@ -40,7 +40,7 @@ it('endedSince returns each call once, with its outcome', async () => {
   );
   expect(await endedSince(folder, anyone, () => true)).toMatchObject([
     { verb: 'create', target: 'alice', actor: 'carol', outcome: 'ok', failure: null, durationMs: 7 },
-    { verb: 'stop', target: 'bob', outcome: 'failed', failure: { what: 'bob', why: 'too slow' } },
+    { verb: 'stop', target: 'bob', outcome: 'failed', failure: { code: 'timeout', what: 'bob', why: 'too slow' } },
   ]);
 });
 
@@ -50,7 +50,7 @@ it('endedSince returns calls that the end of the server cut off, with the outcom
     { type: 'operation-end', op: '2', verb: 'delete', target: 'bob', actor, outcome: 'finished', durationMs: 5 },
   );
   expect(await endedSince(folder, anyone, () => true)).toMatchObject([
-    { verb: 'create', outcome: 'failed', failure: { why: 'it was interrupted and has been undone' } },
+    { verb: 'create', outcome: 'failed', failure: { code: 'partial', why: 'it was interrupted and has been undone' } },
     { verb: 'delete', outcome: 'ok', failure: null },
   ]);
 });

@@ -1,6 +1,6 @@
 /** `undo` on a simulated host with the container of alice. */
 import { describe, expect, it } from 'vitest';
-import { verbNamed } from '../../../../src/catalogue/catalogue.ts';
+import { allVerbs, verbNamed } from '../../../../src/catalogue/catalogue.ts';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { UndoResult } from '../../../../src/domain/results/undo.ts';
 import { NoContainer, type Username } from '../../../../src/domain/values/username.ts';
@@ -9,7 +9,7 @@ import { stopContainer } from '../../../../src/service/power.ts';
 import { undo } from '../../../../src/service/undo/undo.ts';
 import { deleteContainer } from '../../../../src/service/delete.ts';
 import { inverseOf } from '../../../../src/service/undo/inverses.ts';
-import { lastChange, type Search } from '../../../../src/service/undo/lastChange.ts';
+import { lastChange, verbsWithoutOperation, type Search } from '../../../../src/service/undo/lastChange.ts';
 import { alice, bob, callBy, hosts, owner } from '../../../support/world/hosts.ts';
 import { newKey } from '../../../support/world/keys.ts';
 import { snapshot } from '../../../support/world/snapshot.ts';
@@ -148,6 +148,52 @@ describe('undo refuses', () => {
   });
 
   it.each([
+    ['ban add', { network: '9.9.9.9' }, '"ban add 9.9.9.9"', '"ban lift 9.9.9.9"'],
+    ['admin add', { name: 'vic', keys: laptop }, '"admin add vic"', '"audit"'],
+  ])('%s, which makes no operation, and takes back no older change instead', async (verb, input, what, next) => {
+    const world = await host();
+    await world.must('stop', { user: 'alice' });
+    await world.must(verb, input);
+    expect(await world.call('undo', { yes: true })).toMatchObject({
+      failure: { code: 'wrong-state', what, next: expect.stringContaining(next) as string },
+    });
+    expect(await world.must('info', { user: 'alice' })).toMatchObject({ container: { status: 'stopped' } });
+  });
+
+  it('a change that has no target', async () => {
+    const world = await host();
+    await world.must('stop', { user: 'alice' });
+    await world.journal.append({
+      type: 'outcome',
+      call: '1',
+      verb: 'host-key rotate',
+      actor: { ...carol },
+      outcome: 'ok',
+    });
+    expect(await world.call('undo')).toMatchObject({ failure: { code: 'wrong-state', what: '"host-key rotate"' } });
+  });
+
+  it('nothing because of a later call that failed or that others made', async () => {
+    const world = await host();
+    await world.must('stop', { user: 'alice' });
+    expect((await world.call('ban lift', { network: '9.9.9.9' })).ok).toBe(false);
+    expect((await world.call('ban add', { network: '9.9.9.9' }, dave)).ok).toBe(true);
+    expect(await world.must('undo')).toMatchObject({ by: 'start alice' });
+  });
+
+  it.each([
+    ['keys invite', {}],
+    ['keys add', { keys: laptop }],
+  ])('an invitation at self@, made by %s', async (verb, input) => {
+    const world = await host();
+    const self: Actor = { ...owner(alice), fingerprint: 'SHA256:alice' };
+    expect(await world.call(verb, input, self)).toMatchObject({ ok: true });
+    expect(await world.call('undo', {}, self)).toMatchObject({
+      failure: { code: 'wrong-state', what: `"${verb} alice"`, next: expect.stringContaining('"keys list"') as string },
+    });
+  });
+
+  it.each([
     ['snapshot restore', { user: 'alice', snapshot: 'first', yes: true }, 'snapshot list alice'],
     ['snapshot delete', { user: 'alice', snapshot: 'first', yes: true }, 'audit'],
     ['delete', { user: 'alice', purge: true, yes: true }, 'audit'],
@@ -248,6 +294,19 @@ it.each<[verb: string, input: Record<string, unknown>, since: string, sinceInput
   incus.storedInstance = async (...given) => meanwhile().then(() => storedInstance(...given));
   await expect(undo(world.context, { yes: true }, callBy())).rejects.toMatchObject({ code: 'wrong-state' });
   expect(settled(world)).toBe(after);
+});
+
+it('every verb that changes something makes an operation, is known to make none, or is no change to take back', () => {
+  const withOperation = [
+    ...['create', 'resize', 'delete', 'protect', 'unprotect', 'label set', 'label remove', 'ttl set', 'ttl clear'],
+    ...['trash restore', 'trash purge', 'start', 'stop', 'restart', 'reconcile', 'image build'],
+    ...['snapshot create', 'snapshot restore', 'snapshot delete', 'snapshot rename', 'snapshot schedule'],
+    ...['backup create', 'backup verify', 'backup restore', 'backup delete'],
+    ...['keys remove', 'key add', 'key remove', 'key replace'],
+  ];
+  const noChange = ['undo', 'shell', 'schedule run'];
+  const changing = allVerbs.filter(({ changes }) => changes).map(({ name }) => name);
+  expect([...withOperation, ...verbsWithoutOperation, ...noChange].sort()).toEqual(changing.sort());
 });
 
 describe('the search for the last change', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { verbNames, verbNamed } from '../../../../src/catalogue/catalogue.ts';
 import { overview, verbHelp } from '../../../../src/catalogue/help.ts';
+import { endedSentence } from '../../../../src/shell/items/words.ts';
 import { rowSentence, sentences, titleInWords, valueInWords } from '../../../../src/shell/plain/sentences.ts';
 
 describe('sentences', () => {
@@ -73,6 +74,15 @@ describe('an item as sentences', () => {
     expect(sentences({ kind: 'ended', call: failed, meanwhile: true })).toEqual([
       'While you were away: carol: create bob failed: incus: no answer.',
     ]);
+    const undone = { code: 'partial', what: '"create bob"', why: 'it was undone' } as const;
+    const ended = (failure: typeof failed.failure | typeof undone | { code: 'cancelled'; what: string; why: string }) =>
+      sentences({ kind: 'ended', call: { ...failed, failure }, meanwhile: false });
+    expect(ended(undone)).toEqual(['carol: create bob failed: it was undone.']);
+    expect(ended({ ...undone, code: 'cancelled' })).toEqual(['carol: create bob cancelled.']);
+    expect(endedSentence({ ...failed, failure: undone })).toBe('carol: create bob: failed: it was undone');
+    expect(endedSentence({ ...failed, failure: { ...undone, code: 'cancelled' } })).toBe(
+      'carol: create bob: cancelled',
+    );
     expect(sentences({ kind: 'said', name: 'carol', text: 'a\u001b[31mb' })).toEqual(['carol says: a\\u{1b}[31mb']);
   });
 
