@@ -244,7 +244,7 @@ async function completeInput(options: CommandOptions, { verb, input }: Invocatio
   if (stdin !== undefined) {
     const given = full[stdin.into];
     if (wantsStdin(verb, full)) {
-      if (io.terminal && given === undefined) io.stderr(`Paste ${stdin.for}; end with Ctrl-D:\n`);
+      if (io.terminal) io.stderr(`Paste ${stdin.for}; end with Ctrl-D:\n`);
       // A person who forgot "< key.pub" sees why nothing happens; without a terminal of its own, no prompt was shown.
       const silent = io.terminal
         ? undefined

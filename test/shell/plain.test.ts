@@ -135,6 +135,22 @@ describe('typing in screen-reader mode', () => {
     expect(shell.received).not.toMatch(/\r(?!\n)/);
   });
 
+  test('is edited in its middle as in the composer, and completed and recalled at its cursor', async () => {
+    const shell = await openPlain();
+    shell.type('infa alice').press('alt-b', 'left', 'left').type('o').press('delete');
+    await shell.shows(/^> info alice$/m);
+    expect(shell.cursor.column).toBe('> info'.length);
+    shell.press('ctrl-e', 'ctrl-w', 'ctrl-y', 'ctrl-y').type('\x1b[1;5D').press('ctrl-k');
+    await shell.shows(/^> info$/m);
+    shell.press('ctrl-u').type('list').press('enter');
+    await shell.said(/^Total: \d containers[^]*\n>$/m);
+    shell.type('info ali --yaml').press('alt-b', 'left', 'left', 'left', 'tab');
+    await shell.shows(/^> info alice --yaml$/m);
+    shell.press('ctrl-u', 'ctrl-k').type('lizz').press('left', 'left', 'up');
+    await shell.shows(/^> list$/m);
+    expect(shell.received).not.toMatch(/\r(?!\n)/);
+  });
+
   test('shows earlier lines on new prompts', async () => {
     const shell = await openPlain();
     shell.type('whoami').press('enter');

@@ -80,6 +80,14 @@ describe('a command with a terminal', () => {
     expect(await shell.ended()).toBe(9);
   });
 
+  test.each(['create asks', 'create asks --ssh-key -'])('says what it waits for: %s', async (command) => {
+    const shell = await connectShell(server, { command });
+    onTestFinished(() => shell.close());
+    await shell.shows('Paste public keys, one per line; end with Ctrl-D:');
+    shell.press('ctrl-c');
+    expect(await shell.ended()).toBe(9);
+  });
+
   test('reads a typed key up to Ctrl-D, and echoes only plain text', async () => {
     const { stdout, code } = await server.ssh(['create', 'ctrl-d'], {
       tty: true,
@@ -105,6 +113,21 @@ describe('delete with a terminal', () => {
     await create('corrected');
     const { code } = await server.ssh(['delete', 'corrected'], { tty: true, stdin: 'corx\u007frecx\bted\n' });
     expect(code).toBe(0);
+  });
+
+  test('edits the typed name in its middle, as the shell does', async () => {
+    await create('edited');
+    const shell = await connectShell(server, { command: 'delete edited' });
+    onTestFinished(() => shell.close());
+    await shell.shows(/Type "edited" to continue:$/);
+    shell.type('dted').press('left', 'left', 'left').type('ix').press('backspace');
+    await shell.shows(/to continue: dited$/);
+    expect(shell.cursor.column).toBe('Type "edited" to continue: di'.length);
+    shell.press('home').type('e').press('ctrl-e').type('!').press('left', 'delete');
+    await shell.shows(/to continue: edited$/);
+    shell.press('enter');
+    expect(await shell.ended()).toBe(0);
+    expect(await exists('edited')).toBe(false);
   });
 
   test.each([

@@ -52,12 +52,13 @@ export class ChannelIo implements CommandIo {
         this.interrupt();
         options.onInterrupt();
       },
+      hold: (held) => (held ? channel.pause() : channel.resume()),
     });
     channel.on('data', (data: Buffer) => this.#receive(data));
     channel.on('end', () => {
       // On a terminal the end of a pipe is a person's Ctrl-D, and the last line may have no end.
       if (this.terminal && !this.#ended) this.#lines.push(Buffer.from([0x04]));
-      this.#finish();
+      this.#lines.afterInput(() => this.#finish());
     });
     channel.on('close', () => this.#finish());
   }

@@ -263,10 +263,7 @@ export class Composer {
   }
 
   #replace(from: number, by: string): void {
-    const { text, cursor } = this.#state.line;
-    const rest = text.slice(cursor);
-    const piece = by.endsWith(' ') && rest.startsWith(' ') ? by.slice(0, -1) : by;
-    this.#change({ line: { text: text.slice(0, from) + piece + rest, cursor: from + piece.length } });
+    this.#change({ line: edit.replaced(this.#state.line, from, by) });
   }
 
   /** Handles a key while the list of suggestions is open. Returns false if the key is not for the list. */

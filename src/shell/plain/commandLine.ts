@@ -9,7 +9,7 @@ import { Failure } from '../../domain/failure.ts';
 import { plural, printable } from '../../domain/text.ts';
 import { failureSentences } from '../../catalogue/render.ts';
 import { insertPaste } from '../composer/pastedLines.ts';
-import { lineOf } from '../composer/line.ts';
+import { deleteForward, replaced, type Line } from '../composer/line.ts';
 
 export interface CommandLineOptions {
   readonly terminal: LineTerminal;
@@ -112,14 +112,16 @@ export class CommandLine {
         return this.#complete();
       case 'ctrl-r':
         return this.#search();
+      case 'ctrl-d':
+        terminal.line = deleteForward(terminal.line);
+        return;
       default:
-      // Other keys do nothing: the cursor cannot move in a line that is never redrawn.
     }
   }
 
-  #open(text: string): void {
+  #open(text: string, cursor = text.length): void {
     this.#prefix = undefined;
-    this.#options.terminal.open(prompt, { text, readsPastes: true });
+    this.#options.terminal.open(prompt, { text, cursor, readsPastes: true });
   }
 
   #closed(command: Command): Command {
@@ -130,15 +132,17 @@ export class CommandLine {
   /** Inserts a paste of one line into the open one. Of several lines, the last one is edited. */
   #paste(text: string): void {
     const { terminal } = this.#options;
-    const { typed } = terminal;
+    const { line } = terminal;
     const before = this.#pasted.length;
-    const pasted = insertPaste({ lines: this.#pasted, line: lineOf(typed) }, text);
-    if (!(pasted instanceof Failure) && pasted.lines.length === before)
-      return terminal.type(pasted.line.text.slice(typed.length));
+    const pasted = insertPaste({ lines: this.#pasted, line }, text);
+    if (!(pasted instanceof Failure) && pasted.lines.length === before) {
+      terminal.line = pasted.line;
+      return;
+    }
     terminal.closeLine();
     if (pasted instanceof Failure) {
       terminal.say(failureSentences(pasted.toData()).trimEnd());
-      return this.#open(typed);
+      return this.#open(line.text, line.cursor);
     }
     this.#pasted = pasted.lines;
     const added = pasted.lines.slice(before);
@@ -150,7 +154,7 @@ export class CommandLine {
         `${plural(pasted.lines.length, 'pasted line')}. Press Enter to run all in order, or Ctrl-C to drop them.`,
       ].join('\n'),
     );
-    this.#open(pasted.line.text);
+    this.#open(pasted.line.text, pasted.line.cursor);
   }
 
   /** Sends the open line, after the pasted ones. */
@@ -192,7 +196,7 @@ export class CommandLine {
   /** Puts an earlier or later line on a new prompt. */
   #walk(direction: 'older' | 'newer'): void {
     const { terminal, history } = this.#options;
-    this.#prefix ??= terminal.typed;
+    this.#prefix ??= terminal.line.text.slice(0, terminal.line.cursor);
     const found =
       direction === 'older' ? history.older(terminal.typed, this.#prefix) : history.newer(terminal.typed, this.#prefix);
     const text = found ?? terminal.typed;
@@ -203,50 +207,50 @@ export class CommandLine {
 
   async #search(): Promise<void> {
     const { terminal, history } = this.#options;
-    const before = terminal.typed;
+    const before = terminal.line;
     terminal.closeLine();
     const wanted = (await ask(terminal, 'Search earlier lines: '))?.trim() ?? '';
     const found = wanted === '' ? undefined : history.find(wanted, 0);
     if (wanted !== '' && found === undefined) terminal.say('Not found.');
-    this.#open(found ?? before);
+    if (found === undefined) this.#open(before.text, before.cursor);
+    else this.#open(found);
   }
 
   async #complete(): Promise<void> {
     const { terminal, complete } = this.#options;
-    const text = terminal.typed;
-    const completion = await complete(text, text.length);
+    const { line } = terminal;
+    const completion = await complete(line.text, line.cursor);
     const [first, ...others] = completion.candidates;
-    if (first === undefined) this.#sayNoCompletions(text);
-    else if (others.length === 0) this.#take(text, completion, first);
-    else await this.#choose(text, completion);
+    if (first === undefined) this.#sayNoCompletions(line);
+    else if (others.length === 0) this.#take(line, completion, first);
+    else await this.#choose(line, completion);
   }
 
   /** Prints the choices. If the user chooses none, the line gets the common prefix of all. */
-  async #choose(text: string, completion: Completion): Promise<void> {
+  async #choose(line: Line, completion: Completion): Promise<void> {
     const common = commonBeginning(completion.candidates);
-    const typed = text.slice(completion.from);
+    const typed = line.text.slice(completion.from, line.cursor);
     const further =
       common.length > typed.length && common.toLowerCase().startsWith(typed.toLowerCase())
-        ? text.slice(0, completion.from) + common
-        : text;
+        ? replaced(line, completion.from, common)
+        : line;
     const chosen = await choose(this.#options.terminal, completion.candidates);
-    this.#open(
-      chosen === undefined ? further : text.slice(0, completion.from) + quoteWord(chosen.value) + completion.after,
-    );
+    const { text, cursor } =
+      chosen === undefined ? further : replaced(line, completion.from, quoteWord(chosen.value) + completion.after);
+    this.#open(text, cursor);
   }
 
-  #sayNoCompletions(text: string): void {
-    const { terminal } = this.#options;
-    terminal.closeLine();
-    terminal.say('No completions.');
-    this.#open(text);
+  #sayNoCompletions({ text, cursor }: Line): void {
+    this.#options.terminal.closeLine();
+    this.#options.terminal.say('No completions.');
+    this.#open(text, cursor);
   }
 
   /** Accepts the only candidate. Writes only the missing part, if the typed part can stay. */
-  #take(text: string, { from, after }: Completion, { value }: Candidate): void {
+  #take(line: Line, { from, after }: Completion, { value }: Candidate): void {
     const { terminal } = this.#options;
-    const whole = text.slice(0, from) + quoteWord(value) + after;
-    if (whole.startsWith(text)) terminal.type(whole.slice(text.length));
-    else this.#open(whole);
+    const whole = replaced(line, from, quoteWord(value) + after);
+    if (whole.text.startsWith(line.text.slice(0, line.cursor))) terminal.line = whole;
+    else this.#open(whole.text, whole.cursor);
   }
 }

@@ -5,6 +5,7 @@
  * at once and repeating the typed text would be worse for listeners: a screen reader speaks new output, so it would
  * interrupt the echo of the current word and then read the whole line again.
  */
+import { emptyLine, type Line } from '../composer/line.ts';
 import { EchoedLine } from './echoedLine.ts';
 import { TypedKeys } from './typedKeys.ts';
 
@@ -25,6 +26,8 @@ export type Reading =
 export interface LineOptions {
   /** The initial text of the line. */
   readonly text?: string;
+  /** Where its cursor is. Default: at the end. */
+  readonly cursor?: number;
   /** Whether a paste keeps its line feeds, for several keys, one per line. */
   readonly keepLines?: boolean;
   /** Whether a paste is a reading instead of text of the line. */
@@ -33,17 +36,10 @@ export interface LineOptions {
 
 /** The most keys that are queued. */
 const maxQueuedKeys = 4096;
+/** The most queued keys that are handled in one turn of the event loop. */
+const maxKeysPerTurn = 64;
 /** The most messages that wait, in case the user leaves a line half typed. The oldest are dropped. */
 const maxWaitingMessages = 200;
-
-const erasures: Readonly<Record<string, (line: EchoedLine) => string | undefined>> = {
-  backspace: (line) => line.eraseCharacter(),
-  delete: (line) => line.eraseCharacter(),
-  'ctrl-h': (line) => line.eraseCharacter(),
-  'ctrl-w': (line) => line.eraseWord(),
-  'alt-backspace': (line) => line.eraseWord(),
-  'ctrl-u': (line) => line.eraseAll(),
-};
 
 export class LineTerminal {
   readonly #options: LineTerminalOptions;
@@ -75,6 +71,7 @@ export class LineTerminal {
       if (this.#ahead.length < maxQueuedKeys) this.#ahead.push(typed);
       this.#read();
     }
+    this.#show();
   }
 
   /** Prints a message: whole lines, without the final line feed. */
@@ -96,21 +93,23 @@ export class LineTerminal {
   }
 
   /** Opens a line for typing. */
-  open(prompt: string, { text = '', keepLines = false, readsPastes = false }: LineOptions = {}): void {
+  open(prompt: string, { text = '', cursor, keepLines = false, readsPastes = false }: LineOptions = {}): void {
     if (this.#isClosed) return;
     this.closeLine();
     this.#line = new EchoedLine(prompt, this.#options.columns);
     this.#keepLines = keepLines;
     this.#readsPastes = readsPastes;
     this.#line.insert(text);
-    this.#options.write(this.#line.shown);
+    if (cursor !== undefined) this.#line.line = { ...this.#line.line, cursor };
+    this.#options.write(this.#line.written());
   }
 
   /** Closes the open line and prints the waiting messages. */
   closeLine(): void {
     if (this.#line === undefined) return;
+    const left = this.#line.finish();
     this.#line = undefined;
-    this.#options.write('\n');
+    this.#options.write(`${left}\n`);
     this.#flush();
   }
 
@@ -119,17 +118,23 @@ export class LineTerminal {
     return this.#line?.text ?? '';
   }
 
-  /** Inserts text into the open line. */
-  type(text: string): void {
-    this.#options.write(this.#line?.insert(text) ?? '');
+  /** The text of the open line and its cursor. */
+  get line(): Line {
+    return this.#line?.line ?? emptyLine;
+  }
+
+  /** Changes the open line. */
+  set line(line: Line) {
+    if (this.#line !== undefined) this.#line.line = line;
+    this.#show();
   }
 
   /** Returns the next reading of the open line or, if no line is open, the next key. */
   next(): Promise<Reading> {
     return new Promise((resolve) => {
       this.#reader = resolve;
-      // Thousands of keys may be queued, and each may write the whole line, so other shells get a turn between them.
-      if (this.#ahead.length > 0) setImmediate(() => this.#read());
+      // Thousands of keys may be queued, so other shells get a turn between them.
+      if (this.#ahead.length > 0) this.#readLater();
     });
   }
 
@@ -155,15 +160,32 @@ export class LineTerminal {
     const text = [...dropped, ...this.#waiting].join('\n');
     this.#waiting = [];
     this.#dropped = 0;
-    this.#options.write(this.#line === undefined ? `${text}\n` : `\n${text}\n${this.#line.shown}`);
+    this.#options.write(this.#line === undefined ? `${text}\n` : `\n${text}\n${this.#line.written()}`);
+  }
+
+  /** Shows what has changed in the open line. An emptied line counts as cleared. */
+  #show(): void {
+    const changed = this.#line?.update() ?? '';
+    if (changed === '') return;
+    this.#options.write(changed);
+    if (this.#line?.isEmpty === true) this.#flush();
+  }
+
+  #readLater(): void {
+    setImmediate(() => {
+      this.#read();
+      this.#show();
+    });
   }
 
   #read(): void {
-    while (this.#reader !== undefined) {
+    for (let keys = 0; this.#reader !== undefined; keys++) {
+      if (keys === maxKeysPerTurn) return this.#readLater();
       const typed = this.#ahead.shift();
       if (typed === undefined) return;
       const reading = this.#take(typed);
       if (reading === undefined) continue;
+      this.#show();
       const resolve = this.#reader;
       this.#reader = undefined;
       resolve(reading);
@@ -174,27 +196,21 @@ export class LineTerminal {
     const line = this.#line;
     if ('paste' in typed) {
       if (line !== undefined && this.#readsPastes) return { kind: 'paste', text: typed.paste };
-      if (line !== undefined) this.#options.write(line.insert(this.#cleaned(typed.paste, line.text === '')));
+      if (line !== undefined) line.insert(this.#cleaned(typed.paste, line.isEmpty));
       return undefined;
     }
     if (line === undefined) return { kind: 'key', name: typed.name };
     switch (typed.name) {
       case 'text':
-        this.#options.write(line.insert(typed.text));
+        line.insert(typed.text);
         return undefined;
       case 'enter': {
         const { text } = line;
         this.closeLine();
         return { kind: 'line', text };
       }
-      default: {
-        const erase = erasures[typed.name];
-        if (erase === undefined) return { kind: 'key', name: typed.name };
-        this.#options.write(erase(line) ?? `\n${line.shown}`);
-        // An emptied line counts as cleared.
-        if (line.isEmpty) this.#flush();
-        return undefined;
-      }
+      default:
+        return line.press(typed.name) ? undefined : { kind: 'key', name: typed.name };
     }
   }
 

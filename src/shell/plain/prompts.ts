@@ -1,5 +1,6 @@
 /** Questions of screen-reader mode. Each is one line, and is repeated with the reason if the answer is not accepted. */
 import { printable } from '../../domain/text.ts';
+import { deleteForward } from '../composer/line.ts';
 import type { Confirmation } from '../model/ui.ts';
 import type { LineTerminal, LineOptions } from './lineTerminal.ts';
 import { stopped, valueInWords } from './sentences.ts';
@@ -24,11 +25,12 @@ export async function ask(terminal: LineTerminal, prompt: string, options: Quest
       terminal.closeLine();
       return undefined;
     }
+    if (reading.name === 'ctrl-d') terminal.line = deleteForward(terminal.line);
     if (reading.name !== 'tab' || options.candidates === undefined) continue;
-    const { typed } = terminal;
-    const candidates = await options.candidates(typed);
+    const { text, cursor } = terminal.line;
+    const candidates = await options.candidates(text);
     const chosen = candidates.length > 1 ? await choose(terminal, candidates) : candidates[0];
-    terminal.open(prompt, { ...options, text: chosen?.value ?? typed });
+    terminal.open(prompt, { ...options, ...(chosen === undefined ? { text, cursor } : { text: chosen.value }) });
   }
 }
 

@@ -4,18 +4,13 @@
  */
 import { split, type Key } from '../composer/keys.ts';
 import { looksLikePaste, maxPasteBytes } from '../terminal/pastes.ts';
+import { sequenceName } from '../terminal/sequenceNames.ts';
 
 export type Typed = Key | { readonly paste: string };
 
-const sequenceNames: Readonly<Record<string, string>> = {
-  A: 'up',
-  B: 'down',
-  '3~': 'delete',
-  '200~': 'paste-begins',
-  '201~': 'paste-ends',
-};
+const markers: Readonly<Record<string, 'begins' | 'ends'>> = { '[200~': 'begins', '[201~': 'ends' };
 
-const sequence = /\x1b(?:\[([0-?]*[ -/]*[@-~])|O([A-Z])|([^[O]))/g;
+const sequence = /\x1b(\[[0-?]*[ -/]*[@-~]|O[A-Z]|[^[O])/g;
 const unfinished = /\x1b(?:\[[0-?]*[ -/]*|O)?$/;
 const maxSequenceLength = 64;
 
@@ -44,15 +39,17 @@ export class TypedKeys {
     for (const match of whole.matchAll(sequence)) {
       this.#plain(whole.slice(at, match.index), keys);
       at = match.index + match[0].length;
-      this.#named(match[3] === '\x7f' ? 'alt-backspace' : sequenceNames[match[1] ?? match[2] ?? ''], keys);
+      this.#sequence(match[1] ?? '', keys);
     }
     this.#plain(whole.slice(at), keys);
     return keys;
   }
 
-  #named(name: string | undefined, keys: Typed[]): void {
-    if (name === 'paste-begins') this.#marked = '';
-    else if (name === 'paste-ends') {
+  #sequence(body: string, keys: Typed[]): void {
+    const marker = markers[body];
+    const name = sequenceName(body);
+    if (marker === 'begins') this.#marked = '';
+    else if (marker === 'ends') {
       if (this.#marked !== undefined) keys.push({ paste: this.#marked });
       this.#marked = undefined;
     } else if (name !== undefined && this.#marked === undefined) keys.push({ name, text: '' });

@@ -126,7 +126,14 @@ export const others: readonly Other[] = [
     name: 'a line on a terminal',
     feed: (text) => {
       const none = (): void => undefined;
-      const reader = new LineReader({ echo: none, columns: 80, line: none, ended: none, interrupted: none });
+      const reader = new LineReader({
+        echo: none,
+        columns: 80,
+        line: none,
+        ended: none,
+        interrupted: none,
+        hold: none,
+      });
       reader.push(Buffer.from(text));
       reader.cancel();
     },

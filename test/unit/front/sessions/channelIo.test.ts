@@ -111,14 +111,17 @@ describe('standard input on a terminal', () => {
   });
 
   it.each([
-    ['Backspace', 'keyx\u007f\r', 'key\n', 'keyx\b \b\r\n'],
-    ['Ctrl-U', 'wrong\u0015key\r', 'key\n', `wrong${'\b \b'.repeat(5)}key\r\n`],
-    ['Ctrl-W', 'a wrong\u0017key\r', 'a key\n', `a wrong${'\b \b'.repeat(5)}key\r\n`],
-    ['the markers of a paste', '\u001b[200~ke\r\ny\u001b[201~\r', 'ke\ny\n', 'ke\r\ny\r\n'],
-    ['arrow keys', 'k\u001b[De\u001bOCy\r', 'key\n', 'key\r\n'],
-    ['letters beyond ASCII', 'ké🚀\r', 'ké🚀\n', 'ké🚀\r\n'],
-  ])('is edited and echoed with %s, however it is cut', async (_, typed, expected, echoed) => {
-    for (const pieces of [[Buffer.from(typed)], Array.from(Buffer.from(typed), (byte) => Buffer.from([byte]))]) {
+    ['Backspace', 'keyx\u007f\r', 'key\n', 'key\r\n', 'keyx\b \b\r\n'],
+    ['Ctrl-U', 'wrong\u0015key\r', 'key\n', 'key\r\n', `wrong${'\b \b'.repeat(5)}key\r\n`],
+    ['Ctrl-W', 'a wrong\u0017key\r', 'a key\n', 'a key\r\n', `a wrong${'\b \b'.repeat(5)}key\r\n`],
+    ['the markers of a paste', '\u001b[200~ke\r\ny\u001b[201~\r', 'ke\ny\n', 'ke\r\ny\r\n', 'ke\r\ny\r\n'],
+    ['arrow keys', 'e\u001b[Dk\u001bOCy\r', 'key\n', 'key\r\n', 'e\bke\bey\r\n'],
+    ['letters beyond ASCII', 'ké🚀\r', 'ké🚀\n', 'ké🚀\r\n', 'ké🚀\r\n'],
+  ])('is edited and echoed with %s, in one packet and byte by byte', async (_, typed, expected, atOnce, byteByByte) => {
+    for (const [pieces, echoed] of [
+      [[Buffer.from(typed)], atOnce],
+      [Array.from(Buffer.from(typed), (byte) => Buffer.from([byte])), byteByByte],
+    ] as const) {
       const { io, send, output } = open({ terminal: true });
       const read = io.readStdin(100);
       for (const piece of pieces) send(piece);
@@ -140,7 +143,8 @@ describe('standard input on a terminal', () => {
     const { io, send, output } = open({ terminal: true });
     send('alx');
     const answer = io.ask('Type "alice": ');
-    send('\u007fice\r');
+    send('\u007f');
+    send('ice\r');
     expect(await answer).toBe('alice');
     await io.flushed();
     expect(output()).toBe('alxType "alice": alx\b \bice\r\n');

@@ -53,24 +53,34 @@ describe('LineTerminal', () => {
     ['👍a\x7f\x7f', '> 👍a\b \b\b \b\b \b', ''],
     ['e\u0301x\x7f', '> e\u0301x\b \b', 'e\u0301'],
     ['\x1b[31mred', '> red', 'red'],
-    ['a\x1b[Cb\x1b[Hc', '> abc', 'abc'],
+    ['ab\x1b[Dc', '> ab\bcb\b', 'acb'],
+    ['ab\x1b[D\x1b[C', '> ab\bb', 'ab'],
+    ['ab\x1b[H\x1b[3~', '> ab\b\bb \b\b', 'b'],
+    ['ab\x1b[3~', '> ab', 'ab'],
+    ['ab cd\x1bb\x0b\x19\x19', `> ab cd\b\b  \b\bcdcd`, 'ab cdcd'],
     ['a\u202eb', '> a\\u{202e}b', 'a\u202eb'],
   ])('writes the echo and the erasures of %j', (typed, written, text) => {
     const fake = new FakeTerminal();
-    void fake.typed(typed);
+    void fake.typed('');
+    for (const [key] of typed.matchAll(/\x1b\[[\d;]*.|\x1b.|\P{M}\p{M}*/gsu)) fake.terminal.feed(key);
     expect(fake.written).toBe(written);
     expect(fake.terminal.typed).toBe(text);
   });
 
   test('writes a wrapped line again when an erasure crosses the right margin', () => {
     const line = new EchoedLine('> ', () => 10);
+    const pressed = (name: string): string => {
+      line.press(name);
+      return line.update();
+    };
     line.insert('x'.repeat(8));
-    expect(line.eraseCharacter()).toBeUndefined();
-    expect(line.eraseCharacter()).toBe('\b \b');
+    expect(line.update()).toBe('x'.repeat(8));
+    expect(pressed('backspace')).toBe(`\n> ${'x'.repeat(7)}`);
+    expect(pressed('backspace')).toBe('\b \b');
     line.insert('y'.repeat(6));
-    expect(line.eraseCharacter()).toBe('\b \b');
-    expect(line.eraseAll()).toBeUndefined();
-    expect(line.shown).toBe('> ');
+    expect(line.update()).toBe('y'.repeat(6));
+    expect(pressed('backspace')).toBe('\b \b');
+    expect(pressed('ctrl-u')).toBe('\n> ');
   });
 
   test('returns keys that do not edit the line to the reader', async () => {
@@ -130,13 +140,14 @@ describe('TypedKeys', () => {
     expect(keys.push('[')).toEqual([]);
     expect(keys.push('A')).toEqual([{ name: 'up', text: '' }]);
     expect(keys.push('\x1bOB')).toEqual([{ name: 'down', text: '' }]);
+    expect(keys.push('\x1b[1;5C')).toEqual([{ name: 'ctrl-right', text: '' }]);
   });
 
   test('ignores Escape alone and unknown sequences', () => {
     const keys = new TypedKeys();
     expect(keys.push('\x1b')).toEqual([]);
     expect(keys.push('x')).toEqual([{ name: 'text', text: 'x' }]);
-    expect(keys.push('\x1b[1;5C')).toEqual([]);
+    expect(keys.push('\x1b[1;2P')).toEqual([]);
     expect(keys.push('\x1bx')).toEqual([]);
   });
 
