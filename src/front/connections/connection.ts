@@ -22,6 +22,7 @@ import { hangUp } from '../transport/hangUp.ts';
 import type { HostKeys } from '../transport/hostKeys.ts';
 import { internalsOf } from '../transport/internals.ts';
 import { boundText, serveInvited } from './invitedSession.ts';
+import type { RefusedLogins } from './refusedLogins.ts';
 import { changeKeysInTime } from '../transport/rekey.ts';
 import { loginAttemptsOf } from '../admission/loginAttempts.ts';
 import { nameBanner } from '../admission/nameBanner.ts';
@@ -41,6 +42,7 @@ export interface Service {
   readonly shells: ShellClient;
   readonly logins: LoginClient;
   readonly refusals: Refusals;
+  readonly refusedLogins: RefusedLogins;
 }
 
 /** How long a connection with an invitation stays open so that the person can read the answer, in milliseconds. */
@@ -181,8 +183,15 @@ export class ServedConnection {
       (actor) => {
         if (this.#isClosed) this.#logout(actor);
       },
-      (error: unknown) => void this.end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#refused(error),
     );
+  }
+
+  /** Ends a connection whose login core has refused. For lack of a place its sessions get to tell why. */
+  #refused(error: unknown): void {
+    const end = (): void => void this.end(error instanceof Error ? error.message : String(error));
+    if (!isFailure(error, 'busy') || this.#isClosed) return end();
+    this.#connection.once('close', this.#service.refusedLogins.wait(end));
   }
 
   /** Uses an invitation: core binds the key, the sessions show the answer, and the connection ends. */
