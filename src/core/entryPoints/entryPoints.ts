@@ -12,7 +12,10 @@ import { callPlaces, shellPlaces } from '../turns/places.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 
 export interface EntryPointsOptions
-  extends Omit<EndpointOptions, 'logins' | 'places'>, Omit<ShellEndpointOptions, 'logins' | 'places'>, Required<FrontReports> {
+  extends
+    Omit<EndpointOptions, 'logins' | 'places'>,
+    Omit<ShellEndpointOptions, 'logins' | 'places'>,
+    Required<FrontReports> {
   readonly logins: Logins;
   readonly onPenalty: (penalty: Penalty) => void;
 }

@@ -43,7 +43,8 @@ export class Places {
     const person = personOf(actor);
     const own = this.#byPerson.get(person) ?? 0;
     if (own >= (isOwner ? perOwner : perAdmin)) throw busy(`you have ${own} ${this.#words.own}`, this.#words.next);
-    if (this.#all >= all || (isOwner && this.#ofOwners >= ofOwners)) throw busy(this.#words.all, 'try again in a moment');
+    if (this.#all >= all || (isOwner && this.#ofOwners >= ofOwners))
+      throw busy(this.#words.all, 'try again in a moment');
     this.#count(person, isOwner, 1);
     let isTaken = true;
     return () => {

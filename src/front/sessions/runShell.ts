@@ -1,5 +1,6 @@
 /** The shell of one session: it opens when core knows the caller, and ends with its input, its user or its time. */
 import type { ServerChannel } from 'ssh2';
+import { TimeLimit } from '../../connectionLimits/timeLimit.ts';
 import { failureSentences } from '../../catalogue/render.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
@@ -9,7 +10,6 @@ import type { ShellClient } from '../../protocol/shellClient.ts';
 import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
 import type { ChannelTerminal } from './channelTerminal.ts';
 import { exit, type Running } from './exit.ts';
-import { TimeLimit } from './timeLimit.ts';
 
 /**
  * How long a shell may go on after the end of its input, in milliseconds, while nothing runs that its user began: it
