@@ -8,7 +8,8 @@ import type { Runner } from '../host/runner.ts';
 import { Sshd } from '../host/sshd.ts';
 import { poolTrouble } from '../host/zpool.ts';
 import type { DoctorTools, ServerTools } from '../service/checks/tools.ts';
-import { maxLogins, type Logins } from './logins/logins.ts';
+import type { Logins } from './logins/logins.ts';
+import { loginLimits } from './turns/places.ts';
 
 export interface DoctorParts extends Pick<DoctorTools, 'front' | 'authorizedKeysFolder' | 'verifyJournal'> {
   readonly runner: Runner;
@@ -32,7 +33,7 @@ export function doctorTools(parts: DoctorParts): DoctorTools {
       admins,
       logins: () => ({
         open: logins.list().filter(({ entryPoint }) => entryPoint !== 'local').length,
-        max: maxLogins,
+        max: loginLimits.all,
       }),
     },
     packages: new Packages(runner),

@@ -7,6 +7,8 @@ import type { Ban } from '../domain/access/ban.ts';
 import { durationInWords } from '../domain/values/duration.ts';
 import { algorithmOptions } from './transport/algorithms.ts';
 import { ServedConnection, type Service } from './connections/connection.ts';
+import { UnreadOutputs } from '../connectionLimits/unreadOutput.ts';
+import { RefusedLogins } from './connections/refusedLogins.ts';
 import { destroyAfterEnd } from './guards/closing.ts';
 import { Gate } from '../admission/gate.ts';
 import { logHangUp } from './transport/hangUp.ts';
@@ -33,8 +35,14 @@ export class SshServer {
   readonly #connections = new Map<Socket, ServedConnection>();
   readonly #gate: Gate;
 
-  constructor(service: Omit<Service, 'index' | 'hostKeys'>, events: ServerEvents) {
-    this.#service = { ...service, index: new KeyIndex(), hostKeys: new HostKeys(service.start.hostKeys) };
+  constructor(service: Omit<Service, 'index' | 'hostKeys' | 'refusedLogins' | 'unreadOutputs'>, events: ServerEvents) {
+    this.#service = {
+      ...service,
+      index: new KeyIndex(),
+      hostKeys: new HostKeys(service.start.hostKeys),
+      refusedLogins: new RefusedLogins(),
+      unreadOutputs: new UnreadOutputs(service.start.limits),
+    };
     this.#gate = new Gate({ ...service.start.limits, onPenalty: events.onPenalty });
     this.#gate.setBans(service.start.bans);
     this.#gate.restore(service.start.penalties);

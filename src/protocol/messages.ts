@@ -253,6 +253,7 @@ export const frontStart = greeting.extend({
     stdinMs: z.number(),
     unusedMs: z.number(),
     idleMs: z.number(),
+    unreadMs: z.number(),
     maxSessionMs: z.number(),
   }),
   transport: z.object({
@@ -279,6 +280,7 @@ export const remoteStart = greeting.extend({
   limits: z.object({
     handshakeMs: z.number(),
     idleMs: z.number(),
+    unreadMs: z.number(),
     maxConnectionMs: z.number(),
     maxConnections: z.number(),
     maxConnectionsPerSource: z.number(),

@@ -15,6 +15,7 @@ import { acceptedOnly } from './services/acceptedOnly.ts';
 import { containerService } from './services/containerService.ts';
 import type { Services } from './services/calls.ts';
 import { reflectionOf } from './services/reflection.ts';
+import { countedAnswers } from './services/unreadAnswers.ts';
 import { verbService } from './services/verbService.ts';
 
 export interface RemoteServerOptions {
@@ -59,7 +60,10 @@ export class RemoteServer {
       'grpc.keepalive_time_ms': 60_000,
       'grpc.keepalive_timeout_ms': 20_000,
       'grpc.enable_channelz': 0,
-      interceptors: [acceptedOnly((peer) => this.#connections.caller(peer))],
+      interceptors: [
+        acceptedOnly((peer) => this.#connections.caller(peer)),
+        countedAnswers((peer) => this.#connections.unread(peer)),
+      ],
       ...(limits.idleMs === 0 ? {} : { 'grpc.max_connection_idle_ms': limits.idleMs }),
       ...(limits.maxConnectionMs === 0
         ? {}
@@ -73,7 +77,12 @@ export class RemoteServer {
       logins,
       serve: (socket) => injector.injectConnection(socket),
     });
-    const context: Services = { core, candidates, caller: (peer) => this.#connections.caller(peer) };
+    const context: Services = {
+      core,
+      candidates,
+      caller: (peer) => this.#connections.caller(peer),
+      unread: (peer) => this.#connections.unread(peer),
+    };
     this.#grpc.addService(service('ContainerService').service, containerService(context));
     this.#grpc.addService(service('VerbService').service, verbService(context));
     for (const name of ['', ...services]) this.#health.setStatus(name, 'SERVING');

@@ -42,6 +42,11 @@ export const remoteSettings = z
     idleMs: timeMs
       .default(900_000)
       .describe('Time after which a connection without a call is closed; 0 for never. A terminal session is a call.'),
+    unreadMs: timeMs
+      .default(3_600_000)
+      .describe(
+        'Time after which a connection is closed whose client takes none of the output that waits for it; 0 for never.',
+      ),
     maxConnectionMs: timeMs
       .default(0)
       .describe(

@@ -133,6 +133,11 @@ export const sshSettings = z
       .describe(
         'Time after which a shell is closed if nothing is typed and nothing runs; 0 for never. The shell shows a warning one minute before, or a tenth of the time before if that is shorter. In a terminal session in a container, output counts as activity too.',
       ),
+    unreadMs: timeMs
+      .default(3_600_000)
+      .describe(
+        'Time after which a connection is closed whose client takes none of the output that waits for it; 0 for never. A client that reads, however slowly, and one that waits for output are not closed.',
+      ),
     maxSessionMs: timeMs
       .default(0)
       .describe(

@@ -1,4 +1,5 @@
 /** Opens the chat shell on a client's terminal. */
+import { failureSentences } from '../catalogue/render.ts';
 import { handsOverTerminal } from '../catalogue/wholeTerminal.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import { exitCodes, Failure } from '../domain/failure.ts';
@@ -100,8 +101,9 @@ export function openShell(options: ShellOptions): Shell {
       if (actor.entryPoint === 'self') await model.showCard();
       ui.ready();
     } catch (error) {
-      terminal.write(`Error: ${Failure.from(error).message}\r\n`);
-      stop(1);
+      const failure = Failure.from(error);
+      terminal.write(failureSentences(failure.toData()).replaceAll('\n', '\r\n'));
+      stop(failure.exitCode);
     }
   };
   void begin();

@@ -3,6 +3,7 @@ import { execa } from 'execa';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { makeKey } from '../support/keys.ts';
+import { connectClient } from '../support/remote/client.ts';
 import { startRemoteServer, type RemoteTestServer } from '../support/remote/server.ts';
 import { repository, temporaryFolder } from '../support/server.ts';
 
@@ -27,6 +28,25 @@ test('shell runs a program in the container and passes its exit status on', asyn
   });
   expect(stdout).toContain('alice');
   expect(exitCode).toBe(7);
+});
+
+test('the end of what a client sends is a Ctrl-D for the program', async () => {
+  const client = await connectClient(house.address, house.certificates, 'VerbService');
+  const stream = client['Terminal']?.();
+  const results: string[] = [];
+  let printed = '';
+  stream.on('data', ({ terminal, result }: { terminal?: Buffer; result?: { result_json: string } }) => {
+    if (terminal !== undefined) printed += terminal.toString();
+    if (result) results.push(result.result_json);
+  });
+  const ended = new Promise((resolve) => stream.once('end', resolve));
+  stream.write({ call: { request: { verb: 'shell', input_json: '{"user":"alice"}' }, type: 'xterm' } });
+  stream.write({ typed: Buffer.from('echo typed  words\n') });
+  stream.end();
+  await ended;
+  expect(printed).toContain('typed words');
+  expect(results.map((json) => JSON.parse(json) as unknown)).toMatchObject([{ exitStatus: 0 }]);
+  client.close();
 });
 
 test('shell without a terminal is refused before anything is sent', async () => {

@@ -406,7 +406,7 @@ describe('a flood of commands', () => {
     const folder = await temporaryFolder();
     const key = await makeKey(folder, 'crowd');
     const quoted = `--ssh-key "${key.line.trim()}"`;
-    // As many commands as one person may have running (CallPlaces), of ten persons.
+    // As many commands as one person may have running (callPlaces), of ten persons.
     const people: TestKey[] = [];
     for (let i = 0; i < 10; i++) {
       const person = await makeKey(folder, `person${i}`);

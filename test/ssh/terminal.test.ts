@@ -33,6 +33,13 @@ describe('a command with a terminal', () => {
     expect(stdout).toMatch(/no such container \(not-found\)/);
   });
 
+  test('passes everything to a program in the container that is typed before the program has the terminal', async () => {
+    await create('typist');
+    // Ctrl-A, which the simulated shell does not echo.
+    const { code } = await server.ssh(['shell', 'typist'], { tty: true, stdin: `${'\x01'.repeat(500_000)}exit 7\n` });
+    expect(code).toBe(7);
+  });
+
   test('ends its lines with carriage returns', async () => {
     const { stdout, code } = await server.ssh(['whoami'], { tty: true });
     expect(code).toBe(0);

@@ -289,7 +289,7 @@ export class RawClient {
   }
 
   /** Opens a shell on a terminal and waits for its prompt. Resolves to the server's number of the channel. */
-  async openShell(options: { window?: number; columns?: number; rows?: number } = {}): Promise<number> {
+  async openShell(options: { id?: number; window?: number; columns?: number; rows?: number } = {}): Promise<number> {
     const channel = await this.openSession(options);
     const accepted =
       (await this.requestTerminal(channel, 'xterm', options.columns, options.rows)) &&

@@ -16,7 +16,7 @@ import {
 } from '../../protocol/messages.ts';
 import type { Dispatcher } from '../calls/dispatcher.ts';
 import type { FrontRestarts } from '../processes/frontRestarts.ts';
-import type { CallPlaces } from './callPlaces.ts';
+import type { Places } from '../turns/places.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import { RemoteTerminal } from './remoteTerminal.ts';
 
@@ -27,7 +27,7 @@ export interface EndpointOptions {
   /** Tells callers without a shell about a restart, beside the answer. */
   readonly frontRestarts: FrontRestarts;
   /** Shared by all connections. */
-  readonly places: CallPlaces;
+  readonly places: Places;
 }
 
 export function serveCalls(

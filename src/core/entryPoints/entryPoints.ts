@@ -5,21 +5,25 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { connectOver, maxMessageBytes } from '../../protocol/connection.ts';
 import { serveBans } from './banEndpoint.ts';
 import { serveCandidates } from './candidatesEndpoint.ts';
-import { CallPlaces } from './callPlaces.ts';
 import { serveCalls, type EndpointOptions } from './callEndpoint.ts';
 import { LoginEndpoint, type FrontReports } from './loginEndpoint.ts';
 import type { Logins } from '../logins/logins.ts';
+import { callPlaces, shellPlaces } from '../turns/places.ts';
 import { serveShells, type ShellEndpointOptions } from './shellEndpoint.ts';
 
 export interface EntryPointsOptions
-  extends Omit<EndpointOptions, 'logins' | 'places'>, Omit<ShellEndpointOptions, 'logins'>, Required<FrontReports> {
+  extends
+    Omit<EndpointOptions, 'logins' | 'places'>,
+    Omit<ShellEndpointOptions, 'logins' | 'places'>,
+    Required<FrontReports> {
   readonly logins: Logins;
   readonly onPenalty: (penalty: Penalty) => void;
 }
 
 export class EntryPoints {
   readonly #options: EntryPointsOptions;
-  readonly #places = new CallPlaces();
+  readonly #callPlaces = callPlaces();
+  readonly #shellPlaces = shellPlaces();
 
   constructor(options: EntryPointsOptions) {
     this.#options = options;
@@ -44,13 +48,13 @@ export class EntryPoints {
   serveRemote(connection: MessageConnection): void {
     const { logins, refused, service, onPenalty } = this.#options;
     const endpoint = new LoginEndpoint(connection, 'remote', logins, { refused });
-    serveCalls(connection, { ...this.#options, places: this.#places, logins: endpoint });
+    serveCalls(connection, { ...this.#options, places: this.#callPlaces, logins: endpoint });
     serveCandidates(connection, service, endpoint);
     serveBans(connection, service.bans, onPenalty);
   }
 
   #serve(connection: MessageConnection, logins: LoginEndpoint): void {
-    serveCalls(connection, { ...this.#options, places: this.#places, logins });
-    serveShells(connection, { ...this.#options, logins });
+    serveCalls(connection, { ...this.#options, places: this.#callPlaces, logins });
+    serveShells(connection, { ...this.#options, places: this.#shellPlaces, logins });
   }
 }

@@ -4,8 +4,11 @@ import type { CallerTerminal, TerminalReceiver } from '../../domain/terminal.ts'
 import { notify } from '../../protocol/connection.ts';
 import { messages, type CallRequest } from '../../protocol/messages.ts';
 
-/** Limit of input that arrives before a program is attached, in bytes. More is dropped, as a terminal driver does. */
+/** Input before a program is attached from which on the caller is asked to hold back the rest, in bytes. */
 const maxTypedAheadBytes = 64 * 1024;
+
+/** Input on its way when the caller is asked: an SSH channel's window of 2 MiB, twice. A caller that sends more is ended. */
+const maxInFlightBytes = 4 * 1024 * 1024;
 
 export class RemoteTerminal implements CallerTerminal {
   readonly type: string;
@@ -17,6 +20,9 @@ export class RemoteTerminal implements CallerTerminal {
   #ahead: Buffer[] = [];
   #aheadBytes = 0;
   #receiver: TerminalReceiver | undefined;
+  /** Whether the program asks the caller to hold back input. */
+  #isHeldByProgram = false;
+  /** What the caller was told. */
   #held = false;
   #ended = false;
 
@@ -36,6 +42,8 @@ export class RemoteTerminal implements CallerTerminal {
   attach(receiver: TerminalReceiver): void {
     this.#receiver = receiver;
     for (const data of this.#ahead.splice(0)) receiver.input(data);
+    this.#aheadBytes = 0;
+    this.#tell();
     if (this.#ended) receiver.end();
   }
 
@@ -45,16 +53,17 @@ export class RemoteTerminal implements CallerTerminal {
   }
 
   hold(held: boolean): void {
-    if (this.#held === held || this.#ended) return;
-    this.#held = held;
-    notify(this.#connection, messages.terminalHold, { id: this.#id, held });
+    this.#isHeldByProgram = held;
+    this.#tell();
   }
 
   input(data: Buffer): void {
     if (this.#receiver !== undefined) return this.#receiver.input(data);
-    if (this.#aheadBytes + data.length > maxTypedAheadBytes) return;
+    if (this.#ended) return;
     this.#aheadBytes += data.length;
+    if (this.#aheadBytes > maxInFlightBytes) return this.end();
     this.#ahead.push(data);
+    this.#tell();
   }
 
   resize(columns: number, rows: number): void {
@@ -66,6 +75,14 @@ export class RemoteTerminal implements CallerTerminal {
   /** Ends the terminal when its caller is gone, so that no program continues unseen. */
   end(): void {
     this.#ended = true;
+    this.#ahead.length = 0;
     this.#receiver?.end();
+  }
+
+  #tell(): void {
+    const held = this.#isHeldByProgram || this.#aheadBytes > maxTypedAheadBytes;
+    if (this.#held === held || this.#ended) return;
+    this.#held = held;
+    notify(this.#connection, messages.terminalHold, { id: this.#id, held });
   }
 }

@@ -8,6 +8,7 @@ import { feedSwitch, messages, roomEntry, roomExit, settingsChange, typedLine } 
 import type { ServiceContext } from '../../service/context.ts';
 import type { ContainerFeed } from '../../service/shells/feed.ts';
 import type { FrontRestarts } from '../processes/frontRestarts.ts';
+import type { Places } from '../turns/places.ts';
 import { answer, checked, serveCandidates } from './candidatesEndpoint.ts';
 import type { LoginEndpoint } from './loginEndpoint.ts';
 import type { ShellMemory } from '../../service/shells/shellMemory.ts';
@@ -18,6 +19,8 @@ export interface ShellEndpointOptions {
   readonly service: ServiceContext;
   readonly frontRestarts: FrontRestarts;
   readonly logins: LoginEndpoint;
+  /** Shared by all connections. */
+  readonly places: Places;
   /** Returns sentences for this person. */
   readonly notes: (actor: Actor) => readonly string[];
   /**
@@ -30,16 +33,14 @@ export interface ShellEndpointOptions {
 interface OpenShell {
   readonly login: string;
   readonly actor: Actor;
+  readonly giveBackPlace: () => void;
   /** Ends the subscription that keeps CPU measurements running for the sparklines. */
   readonly unwatch: () => void;
   unfeed: (() => void) | undefined;
 }
 
-/** Number of shells that one connection may have open. The front serves all shells over one connection. */
-const maxShells = 10_000;
-
 export function serveShells(connection: MessageConnection, options: ShellEndpointOptions): void {
-  const { memory, feed, service, frontRestarts, logins } = options;
+  const { memory, feed, service, frontRestarts, logins, places } = options;
   const { room } = service;
   const shells = new Map<string, OpenShell>();
   /** Ids of shells that are being opened, so that no other shell gets one of them. */
@@ -50,6 +51,7 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     const open = shells.get(shell);
     if (open === undefined) return;
     shells.delete(shell);
+    open.giveBackPlace();
     open.unfeed?.();
     open.unwatch();
     logins.countShells(open.login, -1);
@@ -57,30 +59,41 @@ export function serveShells(connection: MessageConnection, options: ShellEndpoin
     memory.left(open.actor, service.now());
   };
 
+  const enter = async (shell: string, login: string, giveBackPlace: () => void): Promise<Welcome> => {
+    const actor = logins.identify(login);
+    const { lines, leftAt, settings } = memory.of(actor);
+    let ended: readonly EndedCall[];
+    let isWanted: boolean;
+    entering.add(shell);
+    try {
+      ended = await options.endedSince(actor, leftAt);
+    } finally {
+      // False if it has left meanwhile.
+      isWanted = entering.delete(shell);
+    }
+    if (!isWanted) throw new Failure('cancelled', { what: 'the shell', why: 'it was closed while it opened' });
+    // The login may have ended meanwhile.
+    logins.identify(login);
+    room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
+    logins.countShells(login, 1);
+    shells.set(shell, { login, actor, giveBackPlace, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
+    const notes = options.notes(actor);
+    return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), notes, lines, settings };
+  };
+
   connection.onRequest(messages.enter, (raw) =>
     answer(async (): Promise<Welcome> => {
       const { shell, login } = checked(roomEntry, raw);
       const actor = logins.identify(login);
-      if (shells.has(shell) || entering.has(shell) || shells.size + entering.size >= maxShells)
-        throw new Failure('usage', { what: 'the shell', why: 'its id is taken or too many shells are open' });
-      const { lines, leftAt, settings } = memory.of(actor);
-      let ended: readonly EndedCall[];
-      let isWanted: boolean;
-      entering.add(shell);
+      if (shells.has(shell) || entering.has(shell))
+        throw new Failure('usage', { what: 'the shell', why: 'its id is taken' });
+      const giveBackPlace = places.take(actor);
       try {
-        ended = await options.endedSince(actor, leftAt);
-      } finally {
-        // False if it has left meanwhile.
-        isWanted = entering.delete(shell);
+        return await enter(shell, login, giveBackPlace);
+      } catch (error) {
+        giveBackPlace();
+        throw error;
       }
-      if (!isWanted) throw new Failure('cancelled', { what: 'the shell', why: 'it was closed while it opened' });
-      // The login may have ended meanwhile.
-      logins.identify(login);
-      room.enter(shell, actor, (notice) => notify(connection, messages.notice, { shell, notice }));
-      logins.countShells(login, 1);
-      shells.set(shell, { login, actor, unwatch: feed.subscribe(() => undefined), unfeed: undefined });
-      const notes = options.notes(actor);
-      return { ...room.welcome(actor), ended, restarted: frontRestarts.next(actor), notes, lines, settings };
     }),
   );
   connection.onNotification(messages.leave, (raw) => {

@@ -11,6 +11,7 @@ import type { LoginInfo, LoginMeans, LoginProof, RemoteLogin, Transport } from '
 import { KeyIndex, type Admitted, type Evidence, type RemoteVerdict, type Verdict } from '../../identity/keyIndex.ts';
 import { provesPossession } from '../../identity/proof.ts';
 import type { Verified } from '../../identity/signature.ts';
+import { loginPlaces, type Places } from '../turns/places.ts';
 import { UsedProofs } from './usedProofs.ts';
 
 /** The connection over which a login was made. */
@@ -33,6 +34,7 @@ interface Login {
   /** Whether the key was touched for this login. */
   readonly touched: boolean;
   readonly means: LoginMeans | undefined;
+  readonly giveBackPlace: () => void;
   shells: number;
 }
 
@@ -44,22 +46,21 @@ export interface LoginsOptions {
   readonly proofRejected?: (username: string, address: string) => void;
   /** How many used proofs are remembered. */
   readonly maxProofs?: number;
-  readonly maxLogins?: number;
+  readonly places?: Places;
   /** The admin as whom every client of a remote interface without TLS acts; undefined if it has TLS or is off. */
   readonly insecureAs?: string | undefined;
 }
-
-/** Number of logins that may be open at one time. The limit of file descriptors keeps an honest front below it. */
-export const maxLogins = 100_000;
 
 export class Logins {
   readonly #index = new KeyIndex();
   readonly #logins = new Map<string, Login>();
   readonly #proofs: UsedProofs;
+  readonly #places: Places;
   readonly #options: LoginsOptions;
 
   constructor(options: LoginsOptions) {
     this.#options = options;
+    this.#places = options.places ?? loginPlaces();
     this.#proofs = new UsedProofs(options.maxProofs);
   }
 
@@ -201,6 +202,7 @@ export class Logins {
     const found = this.#logins.get(login);
     if (found === undefined) return;
     this.#logins.delete(login);
+    found.giveBackPlace();
     this.#options.closed?.({ ...found.actor, login }, found.since, reason);
   }
 
@@ -230,8 +232,7 @@ export class Logins {
     again: (index: KeyIndex) => Actor | string,
     { touched, means }: { touched: boolean; means?: LoginMeans },
   ): Actor {
-    if (this.#logins.size >= (this.#options.maxLogins ?? maxLogins))
-      throw new Failure('busy', { what: 'the server', why: 'too many logins are open', next: 'try again later' });
+    const giveBackPlace = this.#places.take(actor);
     const login = ulid();
     this.#logins.set(login, {
       actor,
@@ -240,6 +241,7 @@ export class Logins {
       currentActor: again,
       touched,
       means,
+      giveBackPlace,
       shells: 0,
     });
     const named = { ...actor, login };

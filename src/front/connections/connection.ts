@@ -18,11 +18,13 @@ import { limitKeyExchanges } from '../guards/keyExchanges.ts';
 import { dropServerOnlyMessages } from '../guards/messages.ts';
 import { paceReading } from '../guards/pace.ts';
 import { enforceWindows, hasUsablePacketSize } from '../guards/windows.ts';
-import { hangUp } from '../transport/hangUp.ts';
+import { hangUp, logHangUp } from '../transport/hangUp.ts';
 import type { HostKeys } from '../transport/hostKeys.ts';
 import { internalsOf } from '../transport/internals.ts';
 import { boundText, serveInvited } from './invitedSession.ts';
+import type { RefusedLogins } from './refusedLogins.ts';
 import { changeKeysInTime } from '../transport/rekey.ts';
+import { countUnread } from '../transport/unread.ts';
 import { loginAttemptsOf } from '../admission/loginAttempts.ts';
 import { nameBanner } from '../admission/nameBanner.ts';
 import { UnsupportedRequests } from '../sessions/unsupportedRequests.ts';
@@ -30,7 +32,8 @@ import { plainAddress } from '../../admission/plainAddress.ts';
 import type { Refusals } from '../../admission/refusals.ts';
 import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
 import { serveSession, type ServedSession } from '../sessions/session.ts';
-import { TimeLimit } from '../sessions/timeLimit.ts';
+import { TimeLimit } from '../../connectionLimits/timeLimit.ts';
+import type { UnreadOutput, UnreadOutputs } from '../../connectionLimits/unreadOutput.ts';
 
 /** What all connections share. */
 export interface Service {
@@ -41,6 +44,8 @@ export interface Service {
   readonly shells: ShellClient;
   readonly logins: LoginClient;
   readonly refusals: Refusals;
+  readonly refusedLogins: RefusedLogins;
+  readonly unreadOutputs: UnreadOutputs;
 }
 
 /** How long a connection with an invitation stays open so that the person can read the answer, in milliseconds. */
@@ -57,6 +62,7 @@ export class ServedConnection {
   readonly #sessions = new Set<ServedSession>();
   #actor: Promise<Actor> | undefined;
   readonly #unsupportedRequests: UnsupportedRequests;
+  readonly #unread: UnreadOutput;
   #proof: LoginProof | undefined;
   #transport: Transport | undefined;
   #isInvited = false;
@@ -91,6 +97,11 @@ export class ServedConnection {
       this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
     });
     dropServerOnlyMessages(connection);
+    this.#unread = service.unreadOutputs.open({
+      stalled: (reason) => void this.end(reason),
+      full: (reason) => this.#drop(reason),
+    });
+    countUnread(connection, this.#unread);
     enforceWindows(connection);
     limitKeyExchanges(connection, () => this.#actor !== undefined, service.start.limits.loginGraceMs);
     paceReading(connection);
@@ -122,6 +133,13 @@ export class ServedConnection {
     // An admin's text may be part of the reason.
     const reason = printable(why);
     await endSessions([...this.#sessions], reason, this.socket);
+    disconnect(this.#connection, reason);
+  }
+
+  /** Disconnects a client that leaves too much output unread. Waiting for it to read would keep the output. */
+  #drop(reason: string): void {
+    this.#isEnding = true;
+    logHangUp(this.socket, 'output was not read');
     disconnect(this.#connection, reason);
   }
 
@@ -179,10 +197,18 @@ export class ServedConnection {
     );
     this.#actor.then(
       (actor) => {
+        this.#unread.belongsTo(actor);
         if (this.#isClosed) this.#logout(actor);
       },
-      (error: unknown) => void this.end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#refused(error),
     );
+  }
+
+  /** Ends a connection whose login core has refused. For lack of a place its sessions get to tell why. */
+  #refused(error: unknown): void {
+    const end = (): void => void this.end(error instanceof Error ? error.message : String(error));
+    if (!isFailure(error, 'busy') || this.#isClosed) return end();
+    this.#connection.once('close', this.#service.refusedLogins.wait(end));
   }
 
   /** Uses an invitation: core binds the key, the sessions show the answer, and the connection ends. */
@@ -261,6 +287,7 @@ export class ServedConnection {
     this.#isClosed = true;
     clearTimeout(this.#unusedTimer);
     this.#loginLimit?.stop();
+    this.#unread.close();
     for (const session of this.#sessions) session.disconnected();
     this.#actor?.then((actor) => this.#logout(actor)).catch(() => undefined);
   }

@@ -1,6 +1,7 @@
 /** Enforces the windows and packet sizes of channels. */
 import type { Connection, Session } from 'ssh2';
 import { hangUp } from '../transport/hangUp.ts';
+import { unreadOf } from '../transport/unread.ts';
 import { internalsOf, sessionInternals } from '../transport/internals.ts';
 
 /** Largest window (RFC 4254, section 5.2). */
@@ -29,7 +30,10 @@ export function enforceWindows(connection: Connection): void {
     const window = windowsOf(recipient)?.outgoing.window;
     if (window !== undefined && window + amountBytes > maxWindowBytes)
       hangUp(internals._sock, 'a window of more than 4 GiB');
-    else adjust(protocol, recipient, amountBytes);
+    else {
+      if (amountBytes > 0) unreadOf(connection).progressed();
+      adjust(protocol, recipient, amountBytes);
+    }
   };
 }
 

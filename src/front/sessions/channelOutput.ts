@@ -4,9 +4,11 @@
  * for the same window.
  */
 import type { Connection, ServerChannel } from 'ssh2';
+import type { UnreadOutput } from '../../connectionLimits/unreadOutput.ts';
 import { hangUp } from '../transport/hangUp.ts';
 import { internalsOf } from '../transport/internals.ts';
 import { isChangingKeys, keysChanged } from '../transport/rekey.ts';
+import { unreadOf } from '../transport/unread.ts';
 
 type Stream = ServerChannel | ServerChannel['stderr'];
 
@@ -23,7 +25,11 @@ export class ChannelOutput {
   readonly #connection: Connection;
   readonly #stallMs: number;
   readonly #queue: { readonly stream: Stream; readonly bytes: Buffer }[] = [];
+  /** That of all channels of the connection. */
+  readonly #unread: UnreadOutput;
   #isClosed = false;
+  /** The connection ends, because too much was unread. */
+  #isDropped = false;
   /** Ends the pump's current wait. */
   #release: () => void = () => undefined;
   #unreadBytes = 0;
@@ -32,19 +38,28 @@ export class ChannelOutput {
   constructor(connection: Connection, channel: ServerChannel, stallMs = defaultStallMs) {
     this.#connection = connection;
     this.#stallMs = stallMs;
+    this.#unread = unreadOf(connection);
+    const drop = (): void => {
+      this.#isDropped = true;
+      this.#queue.length = 0;
+    };
+    this.#unread.onFull(drop);
     channel.once('close', () => {
       this.#isClosed = true;
+      this.#unread.offFull(drop);
+      this.#unread.taken(this.#unreadBytes);
       this.#queue.length = 0;
       this.#release();
     });
   }
 
   write(stream: Stream, text: string | Buffer): void {
-    if (this.#isClosed || text.length === 0) return;
+    if (this.#isClosed || this.#isDropped || text.length === 0) return;
     const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     this.#queue.push({ stream, bytes });
     this.#unreadBytes += bytes.length;
     this.#pumping ??= this.#pump();
+    this.#unread.add(bytes.length);
   }
 
   /** Resolves when the connection has taken all output so far, or the channel is closed. */
@@ -61,7 +76,7 @@ export class ChannelOutput {
     }, this.#stallMs);
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        for (let at = 0; at < next.bytes.length && !this.#isClosed; at += pieceBytes) {
+        for (let at = 0; at < next.bytes.length && !this.#isClosed && !this.#isDropped; at += pieceBytes) {
           const piece = next.bytes.subarray(at, at + pieceBytes);
           await this.#send(next.stream, piece);
           // During a key exchange ssh2 keeps all output in memory, and the client decides how long that lasts.
@@ -69,8 +84,11 @@ export class ChannelOutput {
             await this.#until((done) => void keysChanged(this.#connection).then(done));
           if (socket.writableNeedDrain) await this.#until((done) => socket.once('drain', done));
           this.#unreadBytes -= piece.length;
+          if (!this.#isClosed) this.#unread.taken(piece.length);
         }
       }
+      // Output that is cut off must not look complete: no exit status follows.
+      if (this.#isDropped) await this.#until(() => undefined);
     } finally {
       clearInterval(watch);
       this.#pumping = undefined;

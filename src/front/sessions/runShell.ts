@@ -1,7 +1,8 @@
 /** The shell of one session: it opens when core knows the caller, and ends with its input, its user or its time. */
 import type { ServerChannel } from 'ssh2';
+import { TimeLimit } from '../../connectionLimits/timeLimit.ts';
+import { failureSentences } from '../../catalogue/render.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
-import { printable } from '../../domain/text.ts';
 import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import type { CoreClient } from '../../protocol/client.ts';
@@ -9,7 +10,6 @@ import type { ShellClient } from '../../protocol/shellClient.ts';
 import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
 import type { ChannelTerminal } from './channelTerminal.ts';
 import { exit, type Running } from './exit.ts';
-import { TimeLimit } from './timeLimit.ts';
 
 /**
  * How long a shell may go on after the end of its input, in milliseconds, while nothing runs that its user began: it
@@ -80,9 +80,10 @@ export function runShell(
     return shell.ended;
   });
   const answered = opened.catch(async (error: unknown) => {
-    port.write(`Error: ${printable(Failure.from(error).message)}\r\n`);
+    const failure = Failure.from(error);
+    port.write(failureSentences(failure.toData()).replaceAll('\n', '\r\n'));
     await port.flushed();
-    return Failure.from(error).exitCode;
+    return failure.exitCode;
   });
   const ended = Promise.race([answered, unread.promise])
     .then((code) => exit(channel, code))

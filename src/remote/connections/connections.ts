@@ -14,6 +14,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Gate } from '../../admission/gate.ts';
 import { plainAddress } from '../../admission/plainAddress.ts';
 import type { Refusals } from '../../admission/refusals.ts';
+import { UnreadOutputs, type UnreadOutput } from '../../connectionLimits/unreadOutput.ts';
 import type { LoginClient } from '../../protocol/loginClient.ts';
 import type { RemoteStart, RemoteTls } from '../../protocol/messages.ts';
 import { SourceCounts } from './sourceCounts.ts';
@@ -46,6 +47,16 @@ const refusedMs = 5000;
 /** How long answers that are on their way may take when core has ended the login, in milliseconds. */
 const endedMs = 250;
 
+/** More than this is written to a client that takes nothing but a ping each minute, in bytes: it takes output. */
+const maxPingBytes = 16 * 1024;
+
+/** A connection whose client may make calls. */
+interface Served {
+  readonly socket: Socket;
+  readonly caller: Caller;
+  readonly unread?: UnreadOutput;
+}
+
 /** A connection before its TLS handshake is complete. */
 interface Beginning {
   readonly socket: Socket;
@@ -61,12 +72,14 @@ export class Connections {
   readonly #net: NetServer;
   /** By address and port of the client, like {@link #callers}. */
   readonly #beginning = new Map<string, Beginning>();
-  readonly #callers = new Map<string, { readonly socket: Socket; readonly caller: Caller }>();
+  readonly #callers = new Map<string, Served>();
   readonly #open = new Set<Socket>();
   readonly #bySource = new SourceCounts();
+  readonly #unreadOutputs: UnreadOutputs;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#unreadOutputs = new UnreadOutputs(options.start.limits);
     this.#tls = options.start.tls === undefined ? undefined : this.#tlsServer(options.start, options.start.tls);
     this.#net = new NetServer((socket) => this.#accept(socket));
   }
@@ -100,6 +113,11 @@ export class Connections {
   /** Returns who is at the other end of a connection, which gRPC names by address and port. */
   caller(peer: string): Caller | undefined {
     return this.#callers.get(peer)?.caller;
+  }
+
+  /** Returns what counts the unread output of a connection. */
+  unread(peer: string): UnreadOutput | undefined {
+    return this.#callers.get(peer)?.unread;
   }
 
   /** Accepts no further connections. */
@@ -198,19 +216,40 @@ export class Connections {
       beginning.authenticated();
     } catch (error) {
       caller = { refused: Failure.from(error) };
-      beginning.refuse('certificate');
+      // A person without a free place has proved who they are.
+      if (caller.refused.code === 'busy') beginning.authenticated();
+      else beginning.refuse('certificate');
       setTimeout(() => socket.destroy(), refusedMs).unref();
     }
     if (socket.destroyed) {
       if ('actor' in caller) logins.logout(caller.actor);
       return;
     }
-    this.#callers.set(peer, { socket, caller });
+    const unread = 'actor' in caller ? this.#countUnread(peer, socket, caller.actor) : undefined;
+    this.#callers.set(peer, { socket, caller, ...(unread === undefined ? {} : { unread }) });
     socket.once('close', () => {
       this.#callers.delete(peer);
+      unread?.close();
       if ('actor' in caller) logins.logout(caller.actor);
     });
     serve(socket);
+  }
+
+  #countUnread(peer: string, socket: Socket, actor: Actor): UnreadOutput {
+    let seenBytes = socket.bytesWritten;
+    const end = (reason: string): void => this.#ended(peer, socket, reason);
+    const unread = this.#unreadOutputs.open({
+      stalled: end,
+      full: end,
+      // A message counts until the client has taken all of it.
+      isTaking: () => {
+        const isTaking = socket.bytesWritten - seenBytes > maxPingBytes;
+        seenBytes = socket.bytesWritten;
+        return isTaking;
+      },
+    });
+    unread.belongsTo(actor);
+    return unread;
   }
 
   /** Ends a connection whose login core has ended. Its calls fail with the reason. */

@@ -23,7 +23,9 @@ export function acceptedOnly(caller: (peer: string) => Caller | undefined): Serv
           return;
         }
         const failure = found?.refused ?? new Failure('denied', { what: 'this login', why: 'it is over' });
-        call.sendStatus({ ...toStatus(failure), code: status.UNAUTHENTICATED });
+        // For lack of a place a client may come back; every other reason is about who it is.
+        const told = toStatus(failure);
+        call.sendStatus(failure.code === 'busy' ? told : { ...told, code: status.UNAUTHENTICATED });
       })
       .build();
     return new ServerInterceptingCall(call, new ResponderBuilder().withStart((next) => next(listener)).build());

@@ -2,6 +2,7 @@
 import type { Actor } from '../../domain/access/actor.ts';
 import type { CallEvent } from '../../domain/events/callEvent.ts';
 import type { CallerTerminal } from '../../domain/terminal.ts';
+import type { UnreadOutput } from '../../connectionLimits/unreadOutput.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { CallAnswer } from '../../protocol/messages.ts';
@@ -14,6 +15,8 @@ export interface Services {
   readonly candidates: CandidatesClient;
   /** Returns who is at the other end of a connection. */
   readonly caller: (peer: string) => Caller | undefined;
+  /** Returns what counts the unread output of a connection. */
+  readonly unread: (peer: string) => UnreadOutput | undefined;
 }
 
 /** What the services use of a call of gRPC, whatever its kind. */

@@ -13,8 +13,11 @@ interface Input {
   readonly resize?: Size;
 }
 
-/** Limit of input before a program is attached, in bytes. More is dropped, as a terminal driver does. */
+/** Input before a program is attached from which on the client has to hold back the rest, in bytes. */
 const maxTypedAheadBytes = 64 * 1024;
+
+/** What a terminal sends for Ctrl-D, the end of typed input. */
+const endOfInput = Buffer.from([0x04]);
 
 export class StreamTerminal implements CallerTerminal {
   type = 'dumb';
@@ -24,12 +27,16 @@ export class StreamTerminal implements CallerTerminal {
   #receiver: TerminalReceiver | undefined;
   #ahead: Buffer[] = [];
   #aheadBytes = 0;
+  /** Whether the program asks the client to hold back input. */
+  #isHeldByProgram = false;
+  #isHeld = false;
   #hasEnded = false;
 
   constructor(stream: ServerDuplexStream<object, object>) {
     this.#stream = stream;
     stream.on('data', (input: Input) => this.#take(input));
-    for (const event of ['end', 'cancelled', 'error']) stream.on(event, () => this.#end());
+    stream.on('end', () => this.#endInput());
+    for (const event of ['cancelled', 'error']) stream.on(event, () => this.#end());
   }
 
   /** Sets what the client says of its terminal when it begins. */
@@ -52,26 +59,44 @@ export class StreamTerminal implements CallerTerminal {
   }
 
   hold(held: boolean): void {
-    this.#stream.write({ hold: held });
-    // Flow control of HTTP/2 reaches the client, whatever it does with the message.
-    if (held) this.#stream.pause();
-    else this.#stream.resume();
+    this.#isHeldByProgram = held;
+    this.#tell();
   }
 
   attach(receiver: TerminalReceiver): void {
     this.#receiver = receiver;
     for (const data of this.#ahead) receiver.input(data);
     this.#ahead = [];
+    this.#aheadBytes = 0;
+    this.#tell();
     if (this.#hasEnded) receiver.end();
   }
 
   #take({ typed, resize }: Input): void {
     if (resize !== undefined) this.#resize(resize);
-    if (typed === undefined) return;
+    if (typed !== undefined) this.#input(typed);
+  }
+
+  #input(typed: Buffer): void {
     if (this.#receiver !== undefined) return this.#receiver.input(typed);
-    if (this.#aheadBytes + typed.length > maxTypedAheadBytes) return;
     this.#aheadBytes += typed.length;
     this.#ahead.push(typed);
+    this.#tell();
+  }
+
+  /** The client sends no more. For a program that reads a terminal that is a person's Ctrl-D, as over ssh. */
+  #endInput(): void {
+    if (!this.#hasEnded) this.#input(endOfInput);
+  }
+
+  #tell(): void {
+    const isHeld = this.#isHeldByProgram || this.#aheadBytes > maxTypedAheadBytes;
+    if (this.#isHeld === isHeld) return;
+    this.#isHeld = isHeld;
+    this.#stream.write({ hold: isHeld });
+    // Flow control of HTTP/2 reaches the client, whatever it does with the message.
+    if (isHeld) this.#stream.pause();
+    else this.#stream.resume();
   }
 
   #resize({ columns, rows }: Size): void {

@@ -13,6 +13,7 @@ import { view } from './commandLine/view.ts';
 import { firstMessage } from './firstMessage.ts';
 import { StreamTerminal, type Size } from './streamTerminal.ts';
 import { unary } from './unary.ts';
+import { CallOutput, counted } from './unreadAnswers.ts';
 
 /** Longest input, in characters: public keys and a CA. */
 const maxInputLength = 256 * 1024;
@@ -58,13 +59,14 @@ export function verbService(services: Services): UntypedServiceImplementation {
     }),
 
     Call(call: ServerWritableStream<CallRequest, object>) {
-      call.write({ server });
+      const send = counted(call, new CallOutput(services.unread(call.getPeer())));
+      send({ server });
       void (async () => {
         try {
           const answer = await callVerb(services, call, parsed(call.request, false), {
-            onEvent: (event) => void call.write(eventMessage(event)),
+            onEvent: (event) => send(eventMessage(event)),
           });
-          call.write(resultMessage(answer));
+          send(resultMessage(answer));
           call.end();
         } catch (error) {
           call.emit('error', toStatus(error));
@@ -73,7 +75,8 @@ export function verbService(services: Services): UntypedServiceImplementation {
     },
 
     Terminal(call: ServerDuplexStream<TerminalInput, object>) {
-      call.write({ server });
+      const send = counted(call, new CallOutput(services.unread(call.getPeer())));
+      send({ server });
       const terminal = new StreamTerminal(call);
       void (async () => {
         try {
@@ -81,10 +84,10 @@ export function verbService(services: Services): UntypedServiceImplementation {
           if (request === null) throw new Failure('usage', { what: 'the call', why: 'it names no verb' });
           terminal.describe(type, size);
           const answer = await callVerb(services, call, parsed(request, true), {
-            onEvent: (event) => void call.write(eventMessage(event)),
+            onEvent: (event) => send(eventMessage(event)),
             terminal,
           });
-          call.write(resultMessage(answer));
+          send(resultMessage(answer));
           call.end();
         } catch (error) {
           call.emit('error', toStatus(error));

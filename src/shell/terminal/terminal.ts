@@ -33,13 +33,14 @@ const invisible = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[()].|[=>78])/gs;
 /** Ctrl-D, the end of input for a program. */
 const endOfInput = Buffer.from([0x04]);
 
-/** How much input is kept before the terminal has an owner, in bytes. */
+/** Input before the terminal has an owner from which on the client has to hold back the rest, in bytes. */
 const maxEarlyBytes = 64 * 1024;
 
 export class Terminal {
   readonly #port: TerminalPort;
   readonly #owners: Owner[] = [];
-  readonly #holding = new Set<Owner>();
+  /** Who asks the client to hold back input: an owner, or what is kept for the next one. */
+  readonly #holding = new Set<Owner | 'early'>();
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #isKept = false;
@@ -238,19 +239,22 @@ export class Terminal {
   }
 
   #keep(data: Buffer): void {
+    this.#early.push(data);
     this.#earlyBytes += data.length;
-    if (this.#earlyBytes <= maxEarlyBytes) this.#early.push(data);
+    if (this.#earlyBytes > maxEarlyBytes) this.#hold('early', true);
   }
 
   #takeEarly(): readonly Buffer[] {
     this.#earlyBytes = 0;
+    this.#hold('early', false);
     return this.#early.splice(0);
   }
 
-  /** Reading from the client pauses while any owner holds it. */
-  #hold(owner: Owner, held: boolean): void {
-    if (held) this.#holding.add(owner);
-    else this.#holding.delete(owner);
+  /** Reading from the client pauses while anything holds it. */
+  #hold(holder: Owner | 'early', held: boolean): void {
+    if (held === this.#holding.has(holder)) return;
+    if (held) this.#holding.add(holder);
+    else this.#holding.delete(holder);
     this.#port.hold(this.#holding.size > 0);
   }
 

@@ -12,6 +12,10 @@ import { limitKeyExchanges } from '../../../src/front/guards/keyExchanges.ts';
 import { dropServerOnlyMessages } from '../../../src/front/guards/messages.ts';
 import { paceReading } from '../../../src/front/guards/pace.ts';
 import { enforceWindows } from '../../../src/front/guards/windows.ts';
+import { UnreadOutputs } from '../../../src/connectionLimits/unreadOutput.ts';
+import { exit } from '../../../src/front/sessions/exit.ts';
+import { disconnect } from '../../../src/front/transport/disconnect.ts';
+import { countUnread } from '../../../src/front/transport/unread.ts';
 import { makeKey, type TestKey } from '../../support/keys.ts';
 import { message, RawClient, string, uint32 } from '../../support/rawClient.ts';
 import { eventually, temporaryFolder } from '../../support/server.ts';
@@ -200,6 +204,42 @@ describe('unread output (35, L4)', () => {
     opened?.output.write(opened.channel, Buffer.alloc(2 ** 22));
     await client.ends();
     expect(written).toMatch(/output was not read/);
+  });
+});
+
+describe('output beyond what a person may leave unread (L4)', () => {
+  test('is dropped, and the connection ends with a reason and without an exit status', async () => {
+    const outputs = new UnreadOutputs({
+      unreadMs: 0,
+      limits: { all: 2 ** 24, ofOwners: 2 ** 24, perAdmin: 2 ** 21, perOwner: 2 ** 21 },
+    });
+    const port = await serve(
+      (connection) => {
+        enforceWindows(connection);
+        const unread = outputs.open({
+          stalled: () => undefined,
+          full: (reason) => disconnect(connection, reason),
+        });
+        countUnread(connection, unread);
+        unread.belongsTo({ name: 'carol', entryPoint: 'manage' });
+      },
+      (channel, connection) => {
+        const output = new ChannelOutput(connection, channel);
+        for (let i = 0; i < 8; i++) output.write(channel, Buffer.alloc(2 ** 17));
+        void output.flushed().then(() => exit(channel, 0));
+      },
+    );
+    const unreadAnswers = [await exec(port, 0), await exec(port, 0)];
+    const reader = await exec(port, 2 ** 22);
+    await unreadAnswers[0]?.client.ends();
+    const told = unreadAnswers[0]?.client.received.find(([type]) => type === message.disconnect);
+    expect(told?.toString()).toContain('of output are unread');
+    const requests = unreadAnswers[0]?.client.received.filter(([type]) => type === message.channelRequest) ?? [];
+    expect(requests.map((packet) => packet.toString())).toEqual([]);
+    // Whoever reads gets everything, with the status.
+    expect(await reader.client.exitStatus()).toBe(0);
+    expect(reader.client.output().length).toBe(2 ** 20);
+    expect(unreadAnswers[1]?.client.closed).toBe(false);
   });
 });
 

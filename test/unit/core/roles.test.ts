@@ -4,7 +4,7 @@ import { PassThrough, Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { mayUse, verbNamed, verbNames } from '../../../src/catalogue/catalogue.ts';
 import { Dispatcher } from '../../../src/core/calls/dispatcher.ts';
-import { CallPlaces } from '../../../src/core/entryPoints/callPlaces.ts';
+import { callPlaces } from '../../../src/core/turns/places.ts';
 import { serveCalls } from '../../../src/core/entryPoints/callEndpoint.ts';
 import { FrontRestarts } from '../../../src/core/processes/frontRestarts.ts';
 import type { Capabilities } from '../../../src/core/calls/capabilities.ts';
@@ -104,7 +104,7 @@ describe.each(callers)('a call at %s as %s', (entryPoint, role) => {
     ];
     const endpoint = new LoginEndpoint(core, 'front', logins);
     serveCalls(core, {
-      places: new CallPlaces(),
+      places: callPlaces(),
       greeting: { version: '0', host: { kind: 'simulated', simulated: true, why: '' } },
       dispatcher,
       logins: endpoint,

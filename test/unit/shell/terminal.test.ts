@@ -113,6 +113,7 @@ describe('Terminal', () => {
   function open(used?: () => void) {
     let listener: TerminalReceiver | undefined;
     let written = '';
+    const holds: boolean[] = [];
     const terminal = new Terminal(
       {
         type: 'xterm',
@@ -123,12 +124,12 @@ describe('Terminal', () => {
         write: (text) => (written += text.toString()),
         ...alone,
         flushed: () => Promise.resolve(),
-        hold: () => undefined,
+        hold: (held) => holds.push(held),
         attach: (given) => (listener = given),
       },
       used,
     );
-    return { terminal, type: (data: Buffer) => listener?.input(data), written: () => written };
+    return { terminal, type: (data: Buffer) => listener?.input(data), written: () => written, holds };
   }
 
   it('reports the output of a program as use, and not the output of the shell', async () => {
@@ -282,12 +283,28 @@ describe('Terminal', () => {
     }
   });
 
-  it('keeps the first 64 KiB that are typed before it has an owner', async () => {
-    const { terminal, type } = open();
+  it('holds back the client beyond 64 KiB that are typed before it has an owner, and loses nothing', async () => {
+    const { terminal, type, holds } = open();
     for (let i = 0; i < 100; i++) type(Buffer.alloc(1024, 0x61));
+    expect(holds).toEqual([true]);
     const { stdin } = terminal.open();
     let typed = 0;
     stdin.on('data', (data: Buffer) => (typed += data.length));
-    await vi.waitFor(() => expect(typed).toBe(64 * 1024));
+    await vi.waitFor(() => expect(typed).toBe(100 * 1024));
+    expect(holds.at(-1)).toBe(false);
+  });
+
+  it('passes all that was typed before a program has it to the program', () => {
+    const { terminal, type, holds } = open();
+    terminal.keepForProgram();
+    terminal.open();
+    for (let i = 0; i < 100; i++) type(Buffer.alloc(1024, 0x61));
+    const program = terminal.handOver(() => undefined);
+    type(Buffer.alloc(1024, 0x61));
+    expect(holds).toEqual([true]);
+    let bytes = 0;
+    program.attach({ input: (data) => (bytes += data.length), resize: () => undefined, end: () => undefined });
+    expect(bytes).toBe(101 * 1024);
+    expect(holds).toEqual([true, false]);
   });
 });

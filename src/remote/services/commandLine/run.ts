@@ -8,6 +8,7 @@ import { printable } from '../../../domain/text.ts';
 import { toStatus } from '../../../grpc/status.ts';
 import { actorOf, reachedAt, signalOf, type Services } from '../calls.ts';
 import { firstMessage } from '../firstMessage.ts';
+import { CallOutput } from '../unreadAnswers.ts';
 import { StreamIo, type RunInput } from './streamIo.ts';
 
 /** Longest command line, in bytes, as over ssh. */
@@ -25,7 +26,9 @@ export function run(services: Services): handleBidiStreamingCall<RunInput, objec
     call.sendMetadata(new Metadata());
     const interrupts = new Interrupts();
     const stuck = new AbortController();
-    const io = new StreamIo(call, { interrupted: () => interrupts.press(), stuck: () => stuck.abort() });
+    const output = new CallOutput(services.unread(call.getPeer()));
+    call.on('cancelled', () => output.end());
+    const io = new StreamIo(call, { interrupted: () => interrupts.press(), stuck: () => stuck.abort() }, output);
     void (async () => {
       using either = eitherSignal(signalOf(call), stuck.signal);
       const { signal } = either;

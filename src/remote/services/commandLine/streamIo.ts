@@ -4,6 +4,7 @@ import type { CommandIo } from '../../../commandLine/run.ts';
 import { Failure, failureCodes, type FailureCode } from '../../../domain/failure.ts';
 import type { HandedOverTerminal } from '../../../domain/terminal.ts';
 import { toStatus } from '../../../grpc/status.ts';
+import { CallOutput } from '../unreadAnswers.ts';
 import { StreamTerminal, type Size } from '../streamTerminal.ts';
 
 /** A message of the client, as verbs.proto has it. */
@@ -43,13 +44,15 @@ export class StreamIo implements CommandIo {
   handOver?: () => HandedOverTerminal;
   readonly #stream: ServerDuplexStream<RunInput, object>;
   readonly #on: StreamListeners;
+  readonly #output: CallOutput;
   readonly #tty: StreamTerminal;
   #asked: Asked | undefined;
   #waitingBytes = 0;
 
-  constructor(stream: ServerDuplexStream<RunInput, object>, on: StreamListeners) {
+  constructor(stream: ServerDuplexStream<RunInput, object>, on: StreamListeners, output = new CallOutput(undefined)) {
     this.#stream = stream;
     this.#on = on;
+    this.#output = output;
     this.#tty = new StreamTerminal(stream);
     stream.on('data', ({ reply, interrupt }: RunInput) => {
       if (interrupt === true) on.interrupted();
@@ -98,7 +101,11 @@ export class StreamIo implements CommandIo {
     const bytes = Buffer.byteLength(text);
     this.#waitingBytes += bytes;
     if (this.#waitingBytes <= maxWaitingBytes) {
-      this.#stream.write(message, () => (this.#waitingBytes -= bytes));
+      this.#output.add(bytes);
+      this.#stream.write(message, () => {
+        this.#waitingBytes -= bytes;
+        this.#output.taken(bytes);
+      });
       return;
     }
     this.#on.stuck();

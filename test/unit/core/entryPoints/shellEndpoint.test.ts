@@ -3,6 +3,7 @@ import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { serveShells, type ShellEndpointOptions } from '../../../../src/core/entryPoints/shellEndpoint.ts';
+import { shellPlaces } from '../../../../src/core/turns/places.ts';
 import { connectOver, notify } from '../../../../src/protocol/connection.ts';
 import { messages } from '../../../../src/protocol/messages.ts';
 import { carol } from '../../../support/world/world.ts';
@@ -13,6 +14,7 @@ let core: MessageConnection;
 let reads: PromiseWithResolvers<[]>[];
 let subscriptions: number;
 let shells: number;
+let loginEnded: (login: string) => void;
 
 beforeEach(() => {
   reads = [];
@@ -34,13 +36,14 @@ beforeEach(() => {
     logins: {
       identify: () => carol,
       countShells: (_: string, by: number) => void (shells += by),
-      onEnd: () => undefined,
+      onEnd: (listener: typeof loginEnded) => void (loginEnded = listener),
     },
     service: {
       room: { enter: () => undefined, leave: () => undefined, welcome: () => ({}) },
       certificates: { issued: [] },
       now: () => new Date(),
     },
+    places: shellPlaces({ all: 10, ofOwners: 8, perAdmin: 2, perOwner: 2 }),
     notes: () => [],
     endedSince: () => {
       const read = Promise.withResolvers<[]>();
@@ -100,5 +103,28 @@ describe('a shell', () => {
     const again = await enter('a');
     reads[1]?.resolve([]);
     expect(await again.answer).toBe('opened');
+  });
+
+  it('is refused beyond the limit of one person, also while others open, until one ends or fails to open', async () => {
+    const [first, second] = [await enter('a'), await enter('b')];
+    expect(await (await enter('c')).answer).toBe('refused');
+    reads[0]?.resolve([]);
+    reads[1]?.reject(new Error('the disk is gone'));
+    expect(await Promise.all([first.answer, second.answer])).toEqual(['opened', 'refused']);
+    const third = await enter('c');
+    expect(await (await enter('d')).answer).toBe('refused');
+    reads[2]?.resolve([]);
+    expect(await third.answer).toBe('opened');
+    notify(front, messages.leave, { shell: 'a' });
+    const fourth = await enter('d');
+    reads[3]?.resolve([]);
+    expect(await fourth.answer).toBe('opened');
+    // Those that end with their login leave their places too.
+    loginEnded('login');
+    for (const [i, shell] of ['e', 'f'].entries()) {
+      const { answer } = await enter(shell);
+      reads[4 + i]?.resolve([]);
+      expect(await answer).toBe('opened');
+    }
   });
 });

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { kickSession } from '../../../../src/service/sessions.ts';
 import { Logins } from '../../../../src/core/logins/logins.ts';
-import type { Identity } from '../../../../src/domain/access/actor.ts';
+import { loginPlaces } from '../../../../src/core/turns/places.ts';
+import type { Actor, Identity } from '../../../../src/domain/access/actor.ts';
 import { emptyDirectory } from '../../../../src/domain/access/directory.ts';
 import type { LoginProof } from '../../../../src/domain/access/login.ts';
 import { invitationLogin, newToken } from '../../../../src/domain/access/invitation.ts';
@@ -263,14 +264,24 @@ describe('a login', () => {
     expect(endedByCore).toEqual([[login, 'your key has expired']]);
   });
 
-  it('is refused as busy beyond the limit of open logins', () => {
-    const two = new Logins({ now: () => new Date(), maxLogins: 2 });
-    two.replaceDirectory({ ...emptyDirectory, identities: [carol.identity] });
-    const [first] = [two.prove(prove(carol, 'manage'), '192.0.2.1', front), two.openLocal('root', front)];
-    expect(() => two.prove(prove(carol, 'manage'), '192.0.2.1', front)).toThrow(
-      expect.objectContaining({ code: 'busy' }) as Error,
-    );
+  it('is refused as busy beyond the limit of one person, until another of their logins ends', () => {
+    const limits = { all: 10, ofOwners: 8, perAdmin: 2, perOwner: 2 };
+    const two = new Logins({ now: () => new Date(), places: loginPlaces(limits) });
+    const open = (): Actor => two.prove(prove(carol, 'manage'), '192.0.2.1', front);
+    const refused = expect.objectContaining({ code: 'busy', why: 'you have 2 logins open' }) as Error;
+    const allow = (): void => two.replaceDirectory({ ...emptyDirectory, identities: [carol.identity] });
+    allow();
+    const [first] = [open(), open()];
+    expect(open).toThrow(refused);
+    for (let i = 0; i < 5; i++) two.openLocal('root', front);
     two.close(first.login ?? '');
-    expect(two.prove(prove(carol, 'manage'), '192.0.2.1', front).name).toBe('carol');
+    two.close(first.login ?? '');
+    expect(open().name).toBe('carol');
+    expect(open).toThrow(refused);
+    // Logins that core ends leave their places too.
+    two.replaceDirectory(emptyDirectory);
+    allow();
+    expect([open().name, open().name]).toEqual(['carol', 'carol']);
+    expect(open).toThrow(refused);
   });
 });

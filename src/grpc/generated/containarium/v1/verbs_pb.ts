@@ -871,6 +871,7 @@ export const VerbService: GenService<{
   },
   /**
    * The same for a verb that needs a terminal ("shell"): the first message is the call, the others are what is typed.
+   * The end of the client's messages is a Ctrl-D for the program.
    *
    * @generated from rpc containarium.v1.VerbService.Terminal
    */

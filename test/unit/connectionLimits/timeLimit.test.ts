@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TimeLimit, warningMs } from '../../../../src/front/sessions/timeLimit.ts';
+import { TimeLimit, warningMs } from '../../../src/connectionLimits/timeLimit.ts';
 
 const minuteMs = 60_000;
 
