@@ -39,7 +39,7 @@ test('the end of what a client sends is a Ctrl-D for the program', async () => {
     if (terminal !== undefined) printed += terminal.toString();
     if (result) results.push(result.result_json);
   });
-  const ended = new Promise((resolve) => stream.once('end', resolve));
+  const ended = new Promise<void>((resolve) => void stream.once('end', () => resolve()));
   stream.write({ call: { request: { verb: 'shell', input_json: '{"user":"alice"}' }, type: 'xterm' } });
   stream.write({ typed: Buffer.from('echo typed  words\n') });
   stream.end();

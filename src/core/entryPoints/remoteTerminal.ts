@@ -7,7 +7,9 @@ import { messages, type CallRequest } from '../../protocol/messages.ts';
 /** Input before a program is attached from which on the caller is asked to hold back the rest, in bytes. */
 const maxTypedAheadBytes = 64 * 1024;
 
-/** Input on its way when the caller is asked: an SSH channel's window of 2 MiB, twice. A caller that sends more is ended. */
+/**
+ * Input on its way when the caller is asked: an SSH channel's window of 2 MiB, twice. A caller that sends more is ended.
+ */
 const maxInFlightBytes = 4 * 1024 * 1024;
 
 export class RemoteTerminal implements CallerTerminal {

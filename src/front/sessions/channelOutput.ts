@@ -84,7 +84,7 @@ export class ChannelOutput {
             await this.#until((done) => void keysChanged(this.#connection).then(done));
           if (socket.writableNeedDrain) await this.#until((done) => socket.once('drain', done));
           this.#unreadBytes -= piece.length;
-          if (!this.#isClosed) this.#unread.taken(piece.length);
+          this.#countTaken(piece.length);
         }
       }
       // Output that is cut off must not look complete: no exit status follows.
@@ -93,6 +93,11 @@ export class ChannelOutput {
       clearInterval(watch);
       this.#pumping = undefined;
     }
+  }
+
+  /** What is left at the close of the channel is counted there. */
+  #countTaken(bytes: number): void {
+    if (!this.#isClosed) this.#unread.taken(bytes);
   }
 
   #send(stream: Stream, piece: Buffer): Promise<void> {

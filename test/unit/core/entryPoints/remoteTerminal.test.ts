@@ -19,7 +19,7 @@ beforeEach(() => {
   core.listen();
   front.listen();
   const request = { id: 'call', login: 'login', verb: 'shell', input: {} };
-  terminal = new RemoteTerminal(core, request as never, { columns: 80, rows: 24, type: 'xterm' });
+  terminal = new RemoteTerminal(core, request, { columns: 80, rows: 24, type: 'xterm' });
 });
 afterEach(() => {
   core.dispose();
