@@ -35,13 +35,14 @@ const host = hosts(async (world) => {
   await nameBackup(backupsPath(world.folder), 'alice-container', backup);
   await world.must('create', { user: 'zoe', keys: other });
   await world.must('delete', { user: 'zoe', yes: true });
-  await world.must('label set', { user: 'alice', labels: ['team=red'] });
   await world.must('admin add', { name: 'carol', keys: third });
   await world.must('admin add', { name: 'vic', keys: other, role: 'viewer' });
   await world.must('admin invite', { name: 'dora' });
   await world.must('ca add', { name: 'office', key: newKey('ca').line, for: 'both' });
   await world.must('ban add', { network: '203.0.113.9' });
   await world.must('cert generate', { ...names, admin: 'carol' });
+  // The last, for `undo`.
+  await world.must('label set', { user: 'alice', labels: ['team=red'] });
 });
 
 const login = { login: 'L1', name: 'vic', entryPoint: 'manage' } as LoginInfo;
