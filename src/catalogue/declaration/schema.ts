@@ -54,7 +54,7 @@ export const size = parsedBy(parseSize);
 export const cpuCount = parsedBy(parseCpuCount);
 export const processLimit = parsedBy(parseProcessLimit);
 export const imageReference = parsedBy(parseImage);
-export const label = parsedBy(parseLabel, 400);
+const label = parsedBy(parseLabel, 400);
 export const labelSelector = parsedBy(parseLabelSelector, 400);
 /** Labels to set. A key that is given twice has no value that is meant. */
 export function labelsToSet(most: number) {

@@ -8,7 +8,8 @@ import { messages, type CallRequest } from '../../protocol/messages.ts';
 const maxTypedAheadBytes = 64 * 1024;
 
 /**
- * Input on its way when the caller is asked: an SSH channel's window of 2 MiB, twice. A caller that sends more is ended.
+ * Input on its way when the caller is asked: an SSH channel's window of 2 MiB, twice. A caller that sends more is
+ * ended.
  */
 const maxInFlightBytes = 4 * 1024 * 1024;
 

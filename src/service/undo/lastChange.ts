@@ -43,8 +43,8 @@ const passedOver: readonly string[] = [
 
 /**
  * Verbs that change something without an operation, so the journal has only their calls. Nothing takes them back.
- * `session kick` is one: who was sent away has lost what they were doing. A run of the schedule is none, because it does
- * what the server does by itself.
+ * `session kick` is one: who was sent away has lost what they were doing. A run of the schedule is none, because it
+ * does what the server does by itself.
  */
 export const verbsWithoutOperation: readonly string[] = [
   'admin add',

@@ -91,8 +91,8 @@ export class LiveCalls {
   }
 
   /**
-   * Does what Ctrl-C does to the newest own call. Returns false if it does nothing to any. Who presses it fast means one
-   * call: another one is not next at once.
+   * Does what Ctrl-C does to the newest own call. Returns false if it does nothing to any. Who presses it fast means
+   * one call: another one is not next at once.
    */
   interrupt(nowMs = performance.now()): boolean {
     const call = this.interruptible;
