@@ -1,5 +1,6 @@
 /** The command line on the host, without a server. */
 import { expect, it, vi } from 'vitest';
+import { Interrupts } from '../../../src/commandLine/interrupts.ts';
 import { runCommand, type CommandOptions } from '../../../src/commandLine/run.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 
@@ -25,6 +26,7 @@ async function keysOfCall(value: string): Promise<unknown> {
       files: { read: () => Promise.resolve('a file'), write: () => Promise.resolve() },
     },
     signal: new AbortController().signal,
+    interrupts: new Interrupts(),
     prefix: 'containarium',
     isFirst: false,
   } as unknown as CommandOptions);
@@ -61,6 +63,7 @@ it.each([
       files: { read: () => Promise.reject(new Failure('missing-key', { what: 'file', why: 'it does not exist' })) },
     },
     signal: new AbortController().signal,
+    interrupts: new Interrupts(),
     prefix: 'containarium',
     isFirst: false,
   } as unknown as CommandOptions);
@@ -84,6 +87,7 @@ it('a command that waits for a key without a terminal says so after two seconds'
         readStdin: () => input.promise,
       },
       signal: new AbortController().signal,
+      interrupts: new Interrupts(),
       prefix: 'ssh',
       isFirst: false,
     } as unknown as CommandOptions);
@@ -113,6 +117,7 @@ async function printed(words: readonly string[], texts: readonly string[], end: 
     },
     io: { terminal: false, stdout: (text: string) => (stdout += text), stderr: () => undefined },
     signal: new AbortController().signal,
+    interrupts: new Interrupts(),
     prefix: 'containarium',
     isFirst: false,
   } as unknown as CommandOptions);
