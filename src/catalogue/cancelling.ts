@@ -14,8 +14,9 @@ export type Cancelling = 'undo' | 'rest';
 /** Returns how a call can be cancelled; undefined if it runs to its end. */
 export function cancelling(verb: AnyVerb, input: Input): Cancelling | undefined {
   if (verb.isPlan === true) return undefined;
-  if (verb.isCancellable === true) return 'undo';
-  return isAboutSeveral(verb, input) ? 'rest' : undefined;
+  if (isAboutSeveral(verb, input)) return 'rest';
+  const { isCancellable: by } = verb;
+  return by === true || (by !== undefined && input[by] === true) ? 'undo' : undefined;
 }
 
 /** Says what the first Ctrl-C did, as a clause without a full stop. */

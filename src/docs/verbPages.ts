@@ -111,11 +111,15 @@ function access(verb: AnyVerb): string {
           'This verb makes changes. It is recorded in the journal before it runs and when it ends, and refused if it cannot be recorded.',
         ]
       : []),
-    verb.isCancellable === true
-      ? 'On a terminal, Ctrl-C cancels it and undoes what it has done. A second Ctrl-C does not wait for that: `who` shows it while it runs, and your next shell how it ended.'
-      : '',
+    interruption(verb),
     confirmation(verb),
   );
+}
+
+function interruption({ isCancellable: by }: AnyVerb): string {
+  if (by === undefined) return '';
+  const when = by === true ? '' : ` with ${inline(`--${by}`)}, until the change itself begins,`;
+  return `On a terminal${when === '' ? ',' : when} Ctrl-C cancels it and undoes what it has done. A second Ctrl-C does not wait for that: ${inline('who')} shows it while it runs, and your next shell how it ended.`;
 }
 
 function confirmation(verb: AnyVerb): string {

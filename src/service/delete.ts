@@ -3,6 +3,7 @@
  * way in first, because that is what most deletions are urgent about. Only a purge has a step that cannot be undone,
  * and it is the last, so the container is either whole or gone at any moment.
  */
+import { throwIfCancelled, toItsEnd } from '../domain/cancellation.ts';
 import { Failure } from '../domain/failure.ts';
 import type { DeleteResult } from '../domain/results/changes.ts';
 import { parseSpan } from '../domain/values/duration.ts';
@@ -45,8 +46,17 @@ export async function deleteContainer(
   { user, purge = false, backup: wantsBackup = false }: DeleteRequest,
   call: Call,
 ): Promise<DeleteResult> {
-  const { operations, settings, now } = context;
   const backup = wantsBackup ? await backUp(context, user, purge, call) : null;
+  throwIfCancelled();
+  return toItsEnd(() => deleteNow(context, { user, purge, backup }, call));
+}
+
+async function deleteNow(
+  context: HostContext,
+  { user, purge, backup }: { readonly user: Username; readonly purge: boolean; readonly backup: string | null },
+  call: Call,
+): Promise<DeleteResult> {
+  const { operations, settings, now } = context;
   const { result, generations } = await operations.run(
     { verb: 'delete', target: user, actor: call.actor, input: purge ? { purge } : {}, takesOver: true },
     () => find(context, user),

@@ -98,8 +98,11 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   /** Whether it changes anything. Such a call is recorded before it runs, and refused if it cannot be recorded. */
   readonly changes: boolean;
   readonly danger: Danger;
-  /** Ctrl-C ends a call and undoes what it has done: it may take long, and nothing needs it to come to its end. */
-  readonly isCancellable?: true;
+  /**
+   * Ctrl-C ends a call and undoes what it has done: it may take long, and nothing needs it to come to its end. The name
+   * of a switch if only calls with that are cancelled.
+   */
+  readonly isCancellable?: true | string;
   /**
    * What a caller is asked before the verb runs. Without it the word to type is the target's name, and the warning that
    * nothing brings it back.

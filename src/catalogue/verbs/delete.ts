@@ -31,6 +31,7 @@ export const deleteVerb = takingSeveral(
     access: { manage: 'operator' },
     changes: true,
     danger: 'type-name',
+    isCancellable: 'backup',
     confirmation: {
       warning: ({ purge, backup }) => {
         const first = backup === true ? 'A backup is made first. ' : '';
@@ -69,7 +70,7 @@ export const deleteVerb = takingSeveral(
       notFound: noContainer,
       conflict:
         'the container is protected (`unprotect`), another operation on it is still running or was left unfinished, or with --backup there is no space for the backup',
-      cancelled: 'the deletion was not confirmed; nothing was changed',
+      cancelled: 'the deletion was not confirmed, or was cancelled before it began; nothing was deleted',
     },
     view: (result: DeleteResult) => [
       {

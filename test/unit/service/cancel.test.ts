@@ -114,3 +114,22 @@ describe('a change of several containers', () => {
     expect(containers.filter(({ status }: { status: string }) => status === 'stopped')).toHaveLength(4);
   });
 });
+
+describe('a deletion after a backup', () => {
+  beforeEach(() => world.must('create', { user: 'bob', keys: key }));
+
+  it('is cancelled while the backup is made or verified, and deletes nothing', async () => {
+    cancelAt('start');
+    const outcome = await world.callUntil(cancel.signal, 'delete', { user: 'bob', backup: true, confirm: 'bob' });
+    expect(outcome).toMatchObject({ ok: false, failure: { code: 'cancelled' } });
+    expect(await world.must('info', { user: 'bob' })).toMatchObject({ container: { status: 'running' } });
+  });
+
+  it('goes to its end once it has begun', async () => {
+    cancelAt('patch');
+    expect(await world.callUntil(cancel.signal, 'delete', { user: 'bob', backup: true, confirm: 'bob' })).toMatchObject(
+      { ok: true },
+    );
+    expect(await world.call('info', { user: 'bob' })).toMatchObject({ ok: false, failure: { code: 'not-found' } });
+  });
+});
