@@ -162,7 +162,7 @@ describe('a paste', () => {
     shell.press('enter');
     await shell.said(/› say line 20 of/);
     shell.press('ctrl-c');
-    await shell.said(/\d+ pasted lines not run\./);
+    await shell.said(/\d+ waiting lines not run\./);
   });
 
   test('of more than 500 lines is refused as a whole', async () => {

@@ -57,6 +57,13 @@ test.each(both)('lines that come at once with exit are all answered in %s', asyn
   }
 });
 
+test.each(both)('lines that come at once run one after the other in %s', async (_, command) => {
+  const { stdout, code } = await server.ssh([...command], { tty: true, stdin: 'stop alice\nstart alice\nexit\n' });
+  expect(plain(stdout)).not.toMatch(/busy|Error/);
+  expect(plain(stdout)).toMatch(/alice-container: Stopped[^]*alice-container: Running/);
+  expect(code).toBe(0);
+});
+
 test.each(both)('the status of %s is that of the last command', async (_, command) => {
   expect(await server.ssh([...command], { tty: true, stdin: 'whoami\ninfo nobody\nexit\n' })).toMatchObject({
     code: 3,

@@ -7,6 +7,8 @@ export class Lines {
   #running = 0;
   readonly #waiting: string[] = [];
   #isInOrder = false;
+  /** The line that was begun last. */
+  #begun: Promise<unknown> = Promise.resolve();
   /** Numbers the lines: several may run at once, and the last one typed need not be the last that ends. */
   #count = 0;
   #last = 0;
@@ -36,7 +38,20 @@ export class Lines {
     while (this.areWorking) await new Promise<void>((resolve) => this.#listeners.push(resolve));
   }
 
-  async run(line: string): Promise<number> {
+  /** Runs a line at once. Resolves with its exit code. */
+  run(line: string): Promise<number> {
+    const run = this.#runOne(line);
+    this.#begun = run;
+    return run;
+  }
+
+  /** Runs a line after the one that was begun last, and after those that wait. */
+  runNext(line: string): void {
+    this.#waiting.push(line);
+    if (!this.#isInOrder) void this.#runWaiting(this.#begun);
+  }
+
+  async #runOne(line: string): Promise<number> {
     const number = ++this.#count;
     this.#running++;
     try {
@@ -69,8 +84,9 @@ export class Lines {
     for (const ended of this.#listeners.splice(0)) ended();
   }
 
-  async #runWaiting(): Promise<void> {
+  async #runWaiting(before?: Promise<unknown>): Promise<void> {
     this.#isInOrder = true;
+    await before;
     for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
       await this.run(line);
       // A line that is no command ends without I/O: hundreds of them would block the event loop, and Ctrl-C with it.

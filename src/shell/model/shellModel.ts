@@ -46,6 +46,9 @@ export interface ShellModelOptions {
   readonly share: Pick<TerminalPort, 'spend' | 'later'>;
 }
 
+/** Nobody types a line so soon after another one, in milliseconds. */
+const typedAheadMs = 30;
+
 /** Receives changes of the containers while a live list is open. */
 type FeedListener = (feed: Extract<Notice, { type: 'containers' }>['feed']) => void;
 
@@ -69,6 +72,7 @@ export class ShellModel {
     () => new Promise((resolve) => this.options.share.later(resolve)),
   );
   #isLeaving = false;
+  #submittedMs = -Infinity;
   /** The last configuration or key that was shown. */
   textToCopy: string | undefined;
   #lastCandidates:
@@ -116,6 +120,17 @@ export class ShellModel {
   async run(typed: string): Promise<number> {
     if (this.#isLeaving && builtinOf(typed)?.name !== 'exit') return this.#refuseLate([typed]);
     return this.#lines.run(typed);
+  }
+
+  /**
+   * Runs a line that was submitted: at once, beside what runs already. But one that was typed ahead of the answer to the
+   * one before, as in a script on standard input, waits for that.
+   */
+  submit(typed: string, nowMs = performance.now()): void {
+    const isAhead = nowMs - this.#submittedMs < typedAheadMs;
+    this.#submittedMs = nowMs;
+    if (isAhead && !this.#isLeaving) this.#lines.runNext(typed);
+    else void this.run(typed);
   }
 
   /** Runs lines one after the other, after those of an earlier call. */
@@ -206,7 +221,7 @@ export class ShellModel {
       return true;
     }
     const dropped = this.#lines.drop();
-    if (dropped > 0) this.note(`${plural(dropped, 'pasted line')} not run.`);
+    if (dropped > 0) this.note(`${plural(dropped, 'waiting line')} not run.`);
     return this.liveCalls.interrupt() || dropped > 0;
   }
 
