@@ -331,6 +331,7 @@ describe('a command over a half-closed connection (43)', () => {
     ['input from /dev/null', ['list', '--json'], {}, 0],
     ['no terminal', ['whoami'], { options: ['-T'], stdin: '' }, 0],
     ['-T without a command', [], { options: ['-T'], stdin: '' }, 0],
+    ['a script for -T, which nobody reads', [], { options: ['-T'], stdin: 'list\n' }, 2],
     ['a terminal for a pipe, with a command', ['whoami'], { tty: true, stdin: '' }, 0],
     ['a terminal for a pipe that ends the shell', [], { tty: true, stdin: 'exit\r' }, 0],
     ['a terminal for a pipe that ends', [], { tty: true, stdin: '' }, 0],

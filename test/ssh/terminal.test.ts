@@ -175,6 +175,13 @@ describe('a login without a command', () => {
     expect(stdout).toMatch(/Usage: ssh -p \d+ manage@127\.0\.0\.1 <verb>/);
   });
 
+  test('is told that nobody reads its standard input', async () => {
+    const { stdout, stderr, code } = await server.ssh([], { stdin: 'list\nwhoami\n' });
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/Usage: ssh -p \d+ manage@127\.0\.0\.1 <verb>/);
+    expect(stderr).toMatch(/standard input: it was not read.*\nNext: .*ssh -tt … < script/);
+  });
+
   test('gets the shell if it has a terminal', async () => {
     const session = server.startSsh([], { tty: true, openStdin: true, env: { TERM: 'xterm' } });
     let shown = '';

@@ -103,6 +103,17 @@ export class ChannelIo implements CommandIo {
     return input.toString('utf8');
   }
 
+  /** Reports whether any input comes within `ms` milliseconds, or before the end of input. */
+  async receives(ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    while (this.#bytes === 0 && !this.#ended) {
+      const left = deadline - performance.now();
+      if (left <= 0) break;
+      await this.#inputChanged(left);
+    }
+    return this.#bytes > 0;
+  }
+
   async ask(question: string): Promise<string> {
     // Input typed ahead counts as the answer, as on any terminal.
     const typed = this.#typed;

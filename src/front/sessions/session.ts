@@ -3,7 +3,7 @@ import { takesWholeTerminal } from '../../catalogue/wholeTerminal.ts';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 import { hasEmptyWord, splitLine } from '../../catalogue/tokens.ts';
 import { commandPrefix, overview } from '../../catalogue/help.ts';
-import { renderBlocks, renderFailure } from '../../catalogue/render.ts';
+import { failureSentences, renderBlocks, renderFailure } from '../../catalogue/render.ts';
 import { wantedFormat } from '../../catalogue/format.ts';
 import { commandName } from '../../catalogue/parse.ts';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -235,14 +235,28 @@ function refuse(channel: ServerChannel, options: SessionOptions, line: string, f
 /** How long a command that is ended from outside may take to answer, in milliseconds. */
 const unwindMs = 1500;
 
+/** How long commands on standard input are expected, to say that nobody reads them there, in milliseconds. */
+const scriptMs = 500;
+
 /** Shows help, the answer to a session with neither a command nor a terminal. */
-function showOverview(io: ChannelIo, actor: Actor, { core, reachedAt, isFirst }: SessionOptions): number {
+async function showOverview(
+  io: ChannelIo,
+  actor: Actor,
+  { core, reachedAt, isFirst }: SessionOptions,
+): Promise<number> {
   const { host } = core.greeting;
   const banner = isFirst() && host.simulated ? `SIMULATED HOST (${host.why}): nothing here is real.\n\n` : '';
   io.stdout(
     `${banner}containarium ${core.greeting.version}: ${actor.name} (${actor.role})\n${renderBlocks(overview(actor, commandPrefix(actor.entryPoint, reachedAt)))}`,
   );
-  return exitCodes.ok;
+  if (!(await io.receives(scriptMs))) return exitCodes.ok;
+  const ignored = new Failure('usage', {
+    what: 'standard input',
+    why: 'it was not read, because there is no command',
+    next: 'name the command after the host, or run a script of commands in a shell: ssh -tt … < script',
+  });
+  io.stderr(failureSentences(ignored.toData()));
+  return ignored.exitCode;
 }
 
 async function command(

@@ -123,8 +123,8 @@ export class ShellModel {
   }
 
   /**
-   * Runs a line that was submitted: at once, beside what runs already. But one that was typed ahead of the answer to the
-   * one before, as in a script on standard input, waits for that.
+   * Runs a line that was submitted: at once, beside what runs already. But one that was typed ahead of the answer to
+   * the one before, as in a script on standard input, waits for that.
    */
   submit(typed: string, nowMs = performance.now()): void {
     const isAhead = nowMs - this.#submittedMs < typedAheadMs;
