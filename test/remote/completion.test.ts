@@ -42,8 +42,8 @@ function environment(): Record<string, string> {
 }
 
 /**
- * Presses keys, and again after a while, as a person does: a completion that takes too long gives nothing. Resolves when
- * the screen shows what is expected.
+ * Presses keys, and again after a while, as a person does: a completion that takes too long gives nothing. Resolves
+ * when the screen shows what is expected.
  */
 async function pressUntil(terminal: Terminal, keys: readonly string[], expected: RegExp): Promise<void> {
   let pressedMs = -Infinity;
@@ -66,7 +66,8 @@ async function bash() {
   const completed = async (typed: string, keys: readonly string[], expected: RegExp): Promise<void> => {
     await terminal.type(`clear; ${typed}`);
     await pressUntil(terminal, keys, expected);
-    await terminal.type('', 'C-c');
+    // Unlike Ctrl-C, which a busy bash may handle after the keys that follow.
+    await terminal.type('', 'C-u');
   };
   return {
     completes: (typed: string, expected: RegExp) => completed(typed, ['Tab'], expected),
