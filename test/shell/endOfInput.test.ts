@@ -58,6 +58,7 @@ test.each(both)('lines that come at once with exit are all answered in %s', asyn
 });
 
 test.each(both)('lines that come at once run one after the other in %s', async (_, command) => {
+  expect(await server.ssh(['start', 'alice'])).toMatchObject({ code: 0 });
   const { stdout, code } = await server.ssh([...command], { tty: true, stdin: 'stop alice\nstart alice\nexit\n' });
   expect(plain(stdout)).not.toMatch(/busy|Error/);
   expect(plain(stdout)).toMatch(/alice-container: Stopped[^]*alice-container: Running/);

@@ -124,13 +124,13 @@ export class ShellModel {
 
   /**
    * Runs a line that was submitted: at once, beside what runs already. But one that was typed ahead of the answer to
-   * the one before, as in a script on standard input, waits for that.
+   * the one before, as in a script on standard input, waits for that. `typedAtMs` is when it arrived.
    */
-  submit(typed: string, nowMs = performance.now()): void {
-    const isAhead = nowMs - this.#submittedMs < typedAheadMs;
-    this.#submittedMs = nowMs;
+  submit(typed: string, typedAtMs: number): void {
+    const isAhead = typedAtMs < this.#submittedMs + typedAheadMs;
     if (isAhead && !this.#isLeaving) this.#lines.runNext(typed);
     else void this.run(typed);
+    this.#submittedMs = performance.now();
   }
 
   /** Runs lines one after the other, after those of an earlier call. */

@@ -196,7 +196,7 @@ export class Screen implements ShellUi {
   #makeComposer(): Composer {
     return new Composer(this.#history, {
       changed: () => this.changed(),
-      submit: (line) => this.#shell?.submit(line),
+      submit: (line) => this.#shell?.submit(line, this.#options.terminal.typedAtMs),
       submitPasted: (lines) => this.#shell?.runInOrder(lines),
       refuse: (failure) => this.print({ kind: 'failure', failure: failure.toData() }),
       leave: () => this.#shell?.leave(),

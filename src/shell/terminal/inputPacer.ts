@@ -18,13 +18,15 @@ const key = /\p{Cc}|\P{Cc}{1,32}/gu;
 interface Piece {
   text: string;
   keys: number;
+  /** When the first key of it arrived, see `performance.now`. */
+  readonly arrivedMs: number;
 }
 
 /** Calls `act` in a later turn of the event loop. Returns what cancels that. */
 type Later = (act: () => void) => () => void;
 
 export class InputPacer {
-  readonly #feed: (text: string) => void;
+  readonly #feed: (text: string, arrivedMs: number) => void;
   readonly #wait: (full: boolean) => void;
   readonly #later: Later;
   #pieces: Piece[] = [];
@@ -34,10 +36,10 @@ export class InputPacer {
   #cancel: (() => void) | undefined;
 
   /**
-   * `feed` receives at most one piece per turn. `wait` is called with true when the buffer is full, then with false.
-   * `later` begins the next turn.
+   * `feed` receives at most one piece per turn, and when it arrived. `wait` is called with true when the buffer is
+   * full, then with false. `later` begins the next turn.
    */
-  constructor(feed: (text: string) => void, wait: (full: boolean) => void, later: Later) {
+  constructor(feed: (text: string, arrivedMs: number) => void, wait: (full: boolean) => void, later: Later) {
     this.#feed = feed;
     this.#wait = wait;
     this.#later = later;
@@ -71,7 +73,8 @@ export class InputPacer {
   #add(text: string, keys: number): void {
     const last = this.#pieces.at(-1);
     this.#waiting += text.length;
-    if (last === undefined || last.keys + keys > maxKeysPerTurn) this.#pieces.push({ text, keys });
+    if (last === undefined || last.keys + keys > maxKeysPerTurn)
+      this.#pieces.push({ text, keys, arrivedMs: performance.now() });
     else {
       last.text += text;
       last.keys += keys;
@@ -92,7 +95,7 @@ export class InputPacer {
       this.#cancel = undefined;
       this.#next();
     });
-    this.#feed(piece.text);
+    this.#feed(piece.text, piece.arrivedMs);
   }
 
   #reportFull(): void {

@@ -44,6 +44,7 @@ export class Terminal {
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #isKept = false;
+  #typedAtMs = 0;
   readonly #modes = new TerminalModes();
   /**
    * Reads what a program gets too: the rest of a reply to its query may come after its end, when the shell has the
@@ -93,6 +94,11 @@ export class Terminal {
     return this.#port.hasInputEnded;
   }
 
+  /** When the keys arrived that Ink has got last, see `performance.now`. */
+  get typedAtMs(): number {
+    return this.#typedAtMs;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -113,8 +119,9 @@ export class Terminal {
     const stdout = new TerminalOutput(this.#port, this.colour, (text) => this.write(text));
     const port = this.#port;
     const pacer = new InputPacer(
-      (text) => {
+      (text, arrivedMs) => {
         const beganMs = performance.now();
+        this.#typedAtMs = arrivedMs;
         stdin.feed(text);
         // Ink handles the keys in the next tick.
         process.nextTick(() => port.spend(performance.now() - beganMs));
