@@ -103,8 +103,8 @@ export class UnreadOutputs {
   check(output: UnreadOutput, person: Person): void {
     const { all, ofOwners, perAdmin, perOwner } = this.#limits;
     const perPerson = person.isOwner ? perOwner : perAdmin;
-    if (output.bytes > perPerson / 2) output.tooMuch(output.bytes);
-    while (person.bytes > perPerson) mostStalled(person).tooMuch(person.bytes);
+    if (output.bytes > perPerson / 2) output.cutOff(output.bytes);
+    while (person.bytes > perPerson) longestStalled(person).cutOff(person.bytes);
     while (this.#bytesOfOwners > ofOwners && this.#endOneOf(({ isOwner }) => isOwner));
     while (this.#bytes > all && this.#endOneOf(() => true));
   }
@@ -114,13 +114,13 @@ export class UnreadOutputs {
     const people = [...this.#people.values()].filter(isCounted);
     const heaviest = people.reduce((a, b) => (b.bytes > a.bytes ? b : a));
     if (heaviest.bytes <= fairBytes) return false;
-    mostStalled(heaviest).tooMuch(heaviest.bytes);
+    longestStalled(heaviest).cutOff(heaviest.bytes);
     return true;
   }
 }
 
 /** Returns the connection with unread output that has taken nothing for the longest time. */
-function mostStalled({ outputs }: Person): UnreadOutput {
+function longestStalled({ outputs }: Person): UnreadOutput {
   return [...outputs].filter(({ bytes }) => bytes > 0).reduce((a, b) => (b.takenAtMs < a.takenAtMs ? b : a));
 }
 
@@ -193,7 +193,7 @@ export class UnreadOutput {
   }
 
   /** For UnreadOutputs: ends the connection. */
-  tooMuch(bytes: number): void {
+  cutOff(bytes: number): void {
     if (this.#isClosed) return;
     const listeners = [...this.#listeners];
     this.close();

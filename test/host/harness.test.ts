@@ -73,7 +73,7 @@ describe.skipIf(reason !== undefined)('the throwaway Incus', { timeout: 5 * 60_0
     expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(dir);
   });
 
-  it('removes groups and accounts of a run whose folder somebody removed by hand', async () => {
+  it('removes groups and accounts of a run whose folder was removed by hand', async () => {
     // A copy of the user database: other test files remove orphans from the real one.
     const folder = await temporaryFolder();
     await cp('/etc', folder, { recursive: true });

@@ -1,4 +1,5 @@
 /** Clients of the remote interface that do not read: their connection ends, and others are served meanwhile. */
+import { setTimeout } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import { join } from 'node:path';
@@ -51,6 +52,9 @@ async function honest(house: RemoteTestServer): Promise<void> {
   client.close();
 }
 
+/** How long a slow reader pauses between two pieces, in milliseconds: its slowness is what is tested. */
+const slowReaderMs = 300;
+
 describe('with a time limit of 3 seconds', () => {
   test('a client that takes nothing is disconnected, and one that reads slowly gets everything', async () => {
     const house = await startRemoteServer({ config: { remote: { unreadMs: 3000 } } });
@@ -70,7 +74,7 @@ describe('with a time limit of 3 seconds', () => {
     slow.on('data', (data: Buffer) => {
       length += data.length;
       slow.pause();
-      setTimeout(() => slow.resume(), 300);
+      void setTimeout(slowReaderMs).then(() => slow.resume());
     });
     await closed;
     await honest(house);

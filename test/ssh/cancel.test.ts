@@ -121,7 +121,10 @@ describe('Ctrl-C on a terminal', () => {
     const server = await slow();
     const shell = await connectShell(server, { command: 'stop alice --force' });
     onTestFinished(() => shell.close());
-    await new Promise((resolve) => setTimeout(resolve, paceMs / 2));
+    await eventually(
+      async () => ((await server.ssh(['who'])).stdout.includes('stop alice') ? true : undefined),
+      'the stop runs',
+    );
     shell.press('ctrl-c');
     await shell.said(/stop alice cannot be cancelled: it continues to its end\. Ctrl-C again does not wait for that/);
     shell.press('ctrl-c');

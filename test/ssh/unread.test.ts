@@ -1,4 +1,5 @@
 /** Clients that do not read: after a time, or with too much unread output, their connection ends with a reason. */
+import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { adminOf, anySource, frontOf } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
@@ -31,6 +32,9 @@ async function withoutWindow(client: RawClient, command: string, id = 0): Promis
   await client.granted(channel, 'exec', string(command));
   return channel;
 }
+
+/** How long a slow reader pauses between two pieces, in milliseconds: its slowness is what is tested. */
+const slowReaderMs = 300;
 
 describe('with a time limit of 4 seconds', () => {
   let server: TestServer;
@@ -78,7 +82,7 @@ describe('with a time limit of 4 seconds', () => {
     while (Buffer.byteLength(client.output()) < Buffer.byteLength(stdout)) {
       expect(client.closed, reasonOf(client)).toBe(false);
       client.send(message.channelWindowAdjust, uint32(channel), uint32(piece));
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await setTimeout(slowReaderMs);
     }
     // Longer than the limit, without which this test shows nothing.
     expect(performance.now() - beganMs).toBeGreaterThan(4000);
@@ -91,7 +95,10 @@ describe('with a time limit of 4 seconds', () => {
     const client = await RawClient.login(server.port, admin);
     const channel = await client.openSession({});
     await client.granted(channel, 'exec', string('logs --follow'));
-    await new Promise((resolve) => setTimeout(resolve, 6000));
+    // One that takes nothing of its output meets the limit, and begins later.
+    const stuck = await RawClient.login(server.port, admin);
+    await withoutWindow(stuck, 'help');
+    await eventually(() => (stuck.closed ? true : undefined), 'the end of the one that takes nothing');
     expect(client.closed).toBe(false);
     client.destroy();
   });

@@ -24,7 +24,7 @@ export async function removeAccounts(group: string): Promise<void> {
 
 /**
  * Removes the groups of tests that are not among `living`, and the accounts of tests whose group does not exist. They
- * are what is left when somebody removed a killed run by hand, and would keep the tests from creating accounts of these
+ * are what is left when a killed run was removed by hand, and would keep the tests from creating accounts of these
  * names. Returns what it removed.
  */
 export async function removeOrphans(living: () => Promise<readonly string[]>): Promise<string[]> {

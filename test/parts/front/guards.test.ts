@@ -236,7 +236,7 @@ describe('output beyond what a person may leave unread (L4)', () => {
     expect(told?.toString()).toContain('of output are unread');
     const requests = unreadAnswers[0]?.client.received.filter(([type]) => type === message.channelRequest) ?? [];
     expect(requests.map((packet) => packet.toString())).toEqual([]);
-    // Whoever reads gets everything, with the status.
+    // A client that reads gets everything, with the status.
     expect(await reader.client.exitStatus()).toBe(0);
     expect(reader.client.output().length).toBe(2 ** 20);
     expect(unreadAnswers[1]?.client.closed).toBe(false);
