@@ -1,7 +1,7 @@
 /** The harness itself: what it starts works, and it leaves nothing behind. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, glob, readFile } from 'node:fs/promises';
+import { cp, glob, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -74,13 +74,18 @@ describe.skipIf(reason !== undefined)('the throwaway Incus', { timeout: 5 * 60_0
   });
 
   it('removes groups and accounts of a run whose folder was removed by hand', async () => {
-    // A copy of the user database: other test files remove orphans from the real one.
+    // A copy of the user database, without what other test files have in the real one and remove from it. The user ids
+    // are not theirs either: processes of an account that is removed are killed.
     const folder = await temporaryFolder();
     await cp('/etc', folder, { recursive: true });
+    for (const name of ['passwd', 'shadow', 'group', 'gshadow', 'subuid', 'subgid'])
+      await writeFile(join(folder, name), (await readFile(join('/etc', name), 'utf8')).replace(/^cxt.*\n/gm, ''));
     const script = `
       import { execa } from 'execa';
       import { removeOrphans } from '${new URL('harness/accounts.ts', import.meta.url).href}';
-      const useradd = (name, group) => execa('useradd', ['--no-create-home', '--gid', group, name]);
+      let uid = 64001;
+      const useradd = (name, group) =>
+        execa('useradd', ['--no-create-home', '--uid', String(uid++), '--gid', group, name]);
       for (const group of ['cxt01234567', 'cxt89abcdef', 'cxtfedcba98']) {
         await execa('groupadd', [group]);
         await useradd('cxt-of-' + group, group);
