@@ -30,7 +30,7 @@ const maxLineLength = 16_384;
  * others: some milliseconds. A key that edits looks at each UTF-16 unit of the line once, and that is the unit here.
  */
 const maxWorkPerTurn = 2_000_000;
-/** The work of an editing key on a short line. */
+/** The work of a key that ends or edits a short line. */
 const keyWork = 2000;
 /** The work of showing a changed line, for each UTF-16 unit. */
 const showWork = 16;
@@ -185,12 +185,10 @@ export class LineReader {
   }
 
   #press(name: string): void {
+    this.#work += keyWork + this.#line.text.length;
     if (name === 'enter') this.#enter();
     else if (name === 'ctrl-c' || name === 'ctrl-d') this.#end(name);
-    else {
-      this.#work += keyWork + this.#line.text.length;
-      this.#line.press(name);
-    }
+    else this.#line.press(name);
   }
 
   #enter(): void {

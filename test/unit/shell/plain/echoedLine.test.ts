@@ -242,3 +242,25 @@ describe('a question over ssh', () => {
     expect(written().endsWith('\b\b\b\b\b\b\babcdefghijklmnop\n')).toBe(true);
   });
 });
+
+describe('a reader of lines', () => {
+  test.each([
+    ['Enter', '\r'],
+    ['Ctrl-D', '\x04'],
+    ['Ctrl-C', '\x03'],
+  ])('takes a packet full of %s in turns, between which others are served', async (_, key) => {
+    let ends = 0;
+    const reader = new LineReader({
+      echo: () => undefined,
+      columns: 80,
+      line: () => ends++,
+      ended: () => ends++,
+      interrupted: () => ends++,
+      hold: () => undefined,
+    });
+    reader.push(Buffer.from(key.repeat(32_000)));
+    // A twentieth of the packet at most.
+    expect(ends).toBeLessThanOrEqual(1600);
+    await vi.waitFor(() => expect(ends).toBe(32_000), 10_000);
+  });
+});
