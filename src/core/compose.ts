@@ -13,6 +13,7 @@ import { Accounts, type LockRetry } from '../host/accounts.ts';
 import { BridgeLink } from '../host/firewall/bridgeLink.ts';
 import { Nftables } from '../host/firewall/nftables.ts';
 import { Incus } from '../host/incus/incus.ts';
+import { InstanceMirror } from '../host/mirror/mirror.ts';
 import { KeyScan } from '../host/keyscan.ts';
 import { OomLog } from '../host/oomKills.ts';
 import { SshdLog } from '../host/sshd/log.ts';
@@ -113,6 +114,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     log,
   });
   const incus = new Incus(parts, settings.timeouts, parts.fuse);
+  const mirror = new InstanceMirror({ incus, source: parts.streams });
   const accounts = new Accounts(parts.runner, options.lockRetry);
   const jumpKeys = parts.jumpKeys(accounts);
   const repository = (): Promise<Repository> => openRepository(settings.backups);
@@ -154,6 +156,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     host: options.host,
     settings,
     incus,
+    mirror,
     streams: parts.streams,
     zfs,
     accounts,
@@ -193,7 +196,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     host: name,
     now,
   });
-  const feed = new ContainerFeed({ incus, source: parts.streams });
+  const feed = new ContainerFeed(mirror);
   const scheduler: Scheduler = new Scheduler({
     jobs: makeJobs(settings),
     store: await openScheduleStore(join(folders.state, 'schedule.json')),

@@ -8,7 +8,6 @@ import { incusSocketPath } from '../host/incus/socket.ts';
 import { SocketReads } from '../host/incus/socketReads.ts';
 import { ProgramRunner } from '../host/runner.ts';
 import type { RunningMetrics } from '../metrics/startMetrics.ts';
-import { formatExact } from '../domain/values/size.ts';
 import { messages, type FrontStart, type Greeting, type Listening } from '../protocol/messages.ts';
 import { serverHostKeys, type ServerHostKey, type ServerHostKeys } from '../service/access/hostKeyFiles.ts';
 import { useInvitation } from '../service/useInvitation.ts';
@@ -35,6 +34,7 @@ import { chooseHost } from './start/hostChoice.ts';
 import { realHost, simulatedHost } from './start/hostParts.ts';
 import { makeLog } from './start/log.ts';
 import { every, recover, withFirewall } from './start/upkeep.ts';
+import { defaultSizes } from './start/defaultSizes.ts';
 import { followMoves } from './start/otherMachine.ts';
 import { packageVersion } from './start/packageVersion.ts';
 
@@ -93,6 +93,7 @@ export class Server {
   #socket: SocketServer | undefined;
   #listener: Listener | undefined;
   #core: Composition | undefined;
+  #unfollow: (() => void) | undefined;
   #penaltyRecords: PenaltyRecords | undefined;
   #metrics: RunningMetrics | undefined;
   #front: WatchedProcess | undefined;
@@ -109,6 +110,7 @@ export class Server {
     const core = this.#core;
     core?.dispatcher.refuse(reason);
     for (const timer of this.#timers) clearInterval(timer);
+    this.#unfollow?.();
     const idle = core?.scheduler.stop();
     const followed = core?.connections.stop();
     const deadline = performance.now() + drainMs;
@@ -321,6 +323,8 @@ export class Server {
 
   #startTimers({ service, logins, directory, operations, scheduler, connections }: Composition): void {
     connections.start();
+    // A simulated host answers at once, and its state is a file that anything may change.
+    if (!service.host.simulated) this.#unfollow = service.mirror.follow({ watches: false, updated: () => undefined });
     for (const lane of lanes) void scheduler.tick(lane);
     // Lists show when each container was backed up last. Without a place for backups there is nothing to know.
     void service.backupAges.refresh().catch(() => undefined);
@@ -331,9 +335,4 @@ export class Server {
     this.#timers.push(every(renewEveryMs, () => this.#remote?.renew(new Date()) ?? Promise.resolve()));
     this.#timers.push(every(firewallEveryMs, () => withFirewall(() => service.firewall.keep(), this.#log)));
   }
-}
-
-/** Returns the sizes of a new container as `create` takes them. */
-function defaultSizes({ defaults: { cpu, memory, disk, processes } }: Settings): Record<string, string> {
-  return { cpu: String(cpu), memory: formatExact(memory), disk: formatExact(disk), processes: String(processes) };
 }

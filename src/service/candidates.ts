@@ -41,7 +41,7 @@ async function allCandidates(
   switch (what) {
     case 'users': {
       if (owner) return (actor.owns ?? []).map((value) => ({ value }));
-      const instances = await context.incus.instances(signal);
+      const instances = await context.mirror.instances(signal);
       return instances.flatMap((instance) => {
         const value = ownerOfInstance(instance);
         return value === undefined ? [] : [{ value, says: instance.status.toLowerCase() }];
@@ -70,13 +70,13 @@ async function allCandidates(
     }
     case 'trashUsers': {
       if (owner) return [];
-      const trashed = trashedAmong(await context.incus.instances(signal));
+      const trashed = trashedAmong(await context.mirror.instances(signal));
       const users = new Map(trashed.map(({ record }) => [record.user, `until ${record.until.slice(0, 10)}`]));
       return [...users].map(([value, says]) => ({ value, says }));
     }
     case 'trashNames': {
       if (owner || request.user === undefined) return [];
-      const trashed = trashedAmong(await context.incus.instances(signal), userOf(request.user));
+      const trashed = trashedAmong(await context.mirror.instances(signal), userOf(request.user));
       return trashed.map(({ instance, record }) => ({ value: instance.name, says: `deleted ${record.at}` })).reverse();
     }
     case 'jobs':
@@ -102,7 +102,7 @@ async function allCandidates(
       ];
     case 'labels': {
       if (owner) return [];
-      const labels = (await context.incus.instances(signal)).flatMap((instance) =>
+      const labels = (await context.mirror.instances(signal)).flatMap((instance) =>
         Object.entries(labelsOf(instance)).map(([key, value]) => `${key}=${value}`),
       );
       return [...new Set(labels)].sort().map((value) => ({ value }));

@@ -8,7 +8,7 @@ import { checkFirewall } from './checks/firewallCheck.ts';
 import { checkAppArmor } from './checks/confinementChecks.ts';
 import { checkHoles } from './checks/holeChecks.ts';
 import { checkAccounts, checkFront, checkHost, checkHostname, checkSshd } from './checks/hostChecks.ts';
-import { checkImage, checkIncus, checkNetwork, checkPool, checkStorage } from './checks/incusChecks.ts';
+import { checkImage, checkIncus, checkMirror, checkNetwork, checkPool, checkStorage } from './checks/incusChecks.ts';
 import { checkIsolation, checkKernel, checkSubordinateIds } from './checks/isolationChecks.ts';
 import { problem, warning, type Outcome } from './checks/outcome.ts';
 import { checkKernelPackage, checkNode, checkPackages } from './checks/packageChecks.ts';
@@ -72,6 +72,7 @@ function checksOf(context: ServiceContext, { actor, signal }: Pick<Call, 'actor'
   return [
     ['host', () => Promise.resolve(checkHost(context))],
     ['incus', () => checkIncus(context, signal)],
+    ['events', () => Promise.resolve(checkMirror(context))],
     ['storage', () => checkStorage(context, signal)],
     ['pool', () => checkPool(context, tools, signal)],
     ['subvolumes', () => checkSubvolumes(context, tools, signal)],

@@ -11,7 +11,7 @@ export async function hostInfo(context: HostContext, signal: AbortSignal): Promi
   const placement = await findPlacement(context, signal);
   const [server, instances, space, image] = await Promise.all([
     incus.server(signal),
-    incus.instances(signal),
+    context.mirror.instances(signal),
     incus.poolSpace(placement.pool, signal),
     preparedImage(context, settings.image.base, signal),
   ]);

@@ -5,22 +5,22 @@ import { toContainer } from './instances/containers.ts';
 import type { Call, HostContext } from './instances/context.ts';
 import { ownerOfInstance } from './instances/metadata.ts';
 import { foreignAmong } from './foreign.ts';
-import { withGenerations } from './snapshots/generations.ts';
+import { generationsAmong, withGenerations } from './snapshots/generations.ts';
 
 export async function listContainers(
   context: HostContext,
   selection: Selection,
   call: Pick<Call, 'signal'>,
 ): Promise<ContainerList> {
-  const [instances, inUse, kills] = await Promise.all([
-    context.incus.instancesWithState(call.signal),
-    context.incus.memoryInUse(call.signal),
+  const [{ instances, memoryInUse, measuredAt }, kills] = await Promise.all([
+    context.mirror.read(call.signal),
     context.oomLog.kills(),
   ]);
+  const generations = generationsAmong(instances);
   const ours = instances
     .filter((instance) => ownerOfInstance(instance) !== undefined)
     .map((instance) => ({
-      ...toContainer(withGenerations(instance, instances), inUse, kills),
+      ...toContainer(withGenerations(instance, generations), memoryInUse, kills),
       lastBackupAt: context.backupAges.of(instance.name),
     }));
   const containers = ours.filter((container) => selects(selection, container));
@@ -30,5 +30,6 @@ export async function listContainers(
     running: containers.filter((c) => c.status === 'running').length,
     stopped: containers.filter((c) => c.status === 'stopped').length,
     foreign: foreignAmong(instances).length,
+    measuredAt: measuredAt.toISOString(),
   };
 }

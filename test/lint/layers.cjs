@@ -68,6 +68,7 @@ const rooms = {
   host: {
     '.': [],
     incus: ['.'],
+    mirror: ['incus', '.'],
     firewall: ['.'],
     sshd: ['.'],
     zfs: ['.'],

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Container, ContainerList } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
 import { labelSelector, parsedBy, username } from '../declaration/schema.ts';
-import { plural } from '../../domain/text.ts';
 import { capitalised, showLimit, showTime, showUptime, showUse, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
+import { listSummary } from './listSummary.ts';
 import { readEnds } from './shared.ts';
-import type { Block, Column, ViewContext } from '../declaration/view.ts';
+import type { Column, ViewContext } from '../declaration/view.ts';
 
 interface ListColumn extends Column {
   readonly cell: (container: Container, context: ViewContext) => string;
@@ -236,16 +236,7 @@ export const list = defineVerb({
         rows: result.containers.map((container) => columns.map((column) => column.cell(container, context))),
         empty: 'No containers',
       },
-      {
-        kind: 'text',
-        tone: 'quiet',
-        text:
-          `Total: ${plural(result.total, 'container')} (${counts(result)})` +
-          (result.foreign === 0
-            ? ''
-            : `; ${plural(result.foreign, 'other instance')} on this host not created by containarium`),
-      },
-      ...restarts(result.containers),
+      ...listSummary(result, context),
     ];
   },
   rows: (result) => ({
@@ -253,30 +244,6 @@ export const list = defineVerb({
     rows: result.containers.map((c) => result.columns.map((name) => csvValue(c, name))),
   }),
 });
-
-/** Returns the numbers of containers by the status that the list shows: one that is being made is not stopped. */
-function counts({ containers, running, stopped }: ListResult): string {
-  const underway = containers.filter(({ provisioning }) => provisioning !== 'ready');
-  const unready = (wanted: Container['status']): number => underway.filter(({ status }) => status === wanted).length;
-  const others = (['creating', 'deleting'] as const).flatMap((state) => {
-    const count = underway.filter(({ provisioning }) => provisioning === state).length;
-    return count === 0 ? [] : [`${count} ${state}`];
-  });
-  return [`${running - unready('running')} running`, `${stopped - unready('stopped')} stopped`, ...others].join(', ');
-}
-
-/** Returns a line that names the containers that have to restart, if there are any. */
-function restarts(containers: readonly Container[]): Block[] {
-  const found = containers.filter(({ restartFor }) => restartFor.length > 0);
-  if (found.length === 0) return [];
-  const verbs = found.slice(0, maxNamedRestarts).map(({ user }) => `"restart ${user}"`);
-  const more = found.length > verbs.length ? `, and ${found.length - verbs.length} more` : '';
-  const reasons = [...new Set(found.flatMap(({ restartFor }) => restartFor))].join('; ');
-  const text = `${plural(found.length, 'container')} to restart (${reasons}): ${verbs.join(', ')}${more}`;
-  return [{ kind: 'text', tone: 'warn', text }];
-}
-
-const maxNamedRestarts = 10;
 
 function csvValue(container: Container, column: ListColumnName): string | number | boolean | null {
   switch (column) {

@@ -16,6 +16,7 @@ import { Nftables } from '../../host/firewall/nftables.ts';
 import { ClientReads } from '../../host/incus/clientReads.ts';
 import { Incus } from '../../host/incus/incus.ts';
 import { KeyScan } from '../../host/keyscan.ts';
+import { InstanceMirror } from '../../host/mirror/mirror.ts';
 import { OomLog } from '../../host/oomKills.ts';
 import type { Runner } from '../../host/runner.ts';
 import { Zfs } from '../../host/zfs/zfs.ts';
@@ -67,7 +68,17 @@ export interface RehearsalOptions {
 /** The parts of a context that act on a host. */
 type HostTools = Pick<
   HostContext,
-  'incus' | 'streams' | 'zfs' | 'accounts' | 'keyscan' | 'jumpKeys' | 'oomLog' | 'steps' | 'repository' | 'backupAges'
+  | 'incus'
+  | 'mirror'
+  | 'streams'
+  | 'zfs'
+  | 'accounts'
+  | 'keyscan'
+  | 'jumpKeys'
+  | 'oomLog'
+  | 'steps'
+  | 'repository'
+  | 'backupAges'
 >;
 
 /** Rehearses one call. Rejects with the failure of the call itself if that would fail, or with `cancelled`. */
@@ -200,7 +211,8 @@ class Rehearsal {
     const asked = { keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
     // Lists must not show a backup that only a rehearsal has made.
     const backupAges = new BackupAges(repository, service.now);
-    return { incus, streams, zfs, accounts, jumpKeys, steps, repository, backupAges, ...asked };
+    const mirror = new InstanceMirror({ incus, source: streams });
+    return { incus, mirror, streams, zfs, accounts, jumpKeys, steps, repository, backupAges, ...asked };
   }
 
   /**

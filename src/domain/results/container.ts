@@ -88,4 +88,6 @@ export interface ContainerList {
   readonly stopped: number;
   /** Number of instances on the host that this system did not create and does not touch. */
   readonly foreign: number;
+  /** When the use of CPU, memory and disk was measured, RFC 3339 UTC. */
+  readonly measuredAt: string;
 }

@@ -65,6 +65,7 @@ export class IncusClient {
   readonly #runner: Runner;
   readonly #reads: IncusReads;
   readonly #limits: IncusLimits;
+  readonly #listeners = new Set<(names: readonly string[]) => void>();
 
   constructor({ runner, reads }: IncusAccess, limits: IncusLimits) {
     this.#runner = runner;
@@ -77,9 +78,28 @@ export class IncusClient {
     return runIncus(this.#runner, args, options);
   }
 
-  /** Runs a change of an existing instance, after one that Incus runs already. */
-  async change(name: string, args: readonly string[], options: Pick<Command, 'timeoutMs'>): Promise<void> {
-    await whenFree(name, () => this.run(args, options));
+  /** Runs a change of an existing instance, after one that Incus runs already. `others` are changed with it. */
+  async change(
+    name: string,
+    args: readonly string[],
+    options: Pick<Command, 'timeoutMs'>,
+    others: readonly string[] = [],
+  ): Promise<void> {
+    await this.changing([name, ...others], () => whenFree(name, () => this.run(args, options)));
+  }
+
+  /** Runs a change of these instances. Whatever comes of it, they are no longer what was read before. */
+  async changing<T>(names: readonly string[], change: () => Promise<T>): Promise<T> {
+    try {
+      return await change();
+    } finally {
+      for (const listener of this.#listeners) listener(names);
+    }
+  }
+
+  /** Calls `listener` with the names of the instances after each change of this server. */
+  onChange(listener: (names: readonly string[]) => void): void {
+    this.#listeners.add(listener);
   }
 
   /** Reads a document of the REST API. Rejects with `unexpected-output` if it is not what `schema` describes. */

@@ -97,6 +97,11 @@ export class Incus {
     this.#fuse = fuse;
   }
 
+  /** Calls `listener` with the names of the instances after each change of this server, also a failed one. */
+  onChange(listener: (names: readonly string[]) => void): void {
+    this.#client.onChange(listener);
+  }
+
   server(signal?: AbortSignal): Promise<IncusServer> {
     return this.#client.query('/1.0', documents.server, signal);
   }
@@ -199,21 +204,18 @@ export class Incus {
 
   /** Creates a stopped instance from a local image (fingerprint or alias) or a remote one; no profile is applied. */
   async create(name: string, imageRef: string, spec: InstanceSpec): Promise<void> {
-    await this.#create([imageRef, name], spec);
+    await this.#create(name, [imageRef, name], spec);
   }
 
   /** Creates a stopped container without files. */
   async createEmpty(name: string, spec: InstanceSpec): Promise<void> {
-    await this.#create(['--empty', name], spec);
+    await this.#create(name, ['--empty', name], spec);
   }
 
-  async #create(words: readonly string[], spec: InstanceSpec): Promise<void> {
-    await this.#idChoice.run(spec, () =>
-      this.#client.run(['create', ...words, '--no-profiles', '--quiet'], {
-        input: JSON.stringify(spec),
-        timeoutMs: this.limits.copyMs,
-      }),
-    );
+  async #create(name: string, words: readonly string[], spec: InstanceSpec): Promise<void> {
+    const args = ['create', ...words, '--no-profiles', '--quiet'];
+    const options = { input: JSON.stringify(spec), timeoutMs: this.limits.copyMs };
+    await this.#client.changing([name], () => this.#idChoice.run(spec, () => this.#client.run(args, options)));
   }
 
   /** Starts an instance. Rejects with an {@link isAlready} failure if it runs. */
@@ -265,7 +267,7 @@ export class Incus {
 
   /** Renames a stopped instance. Its snapshots go with it. */
   async rename(name: string, to: string): Promise<void> {
-    await this.#client.change(name, ['rename', name, to, '--quiet'], { timeoutMs: this.limits.changeMs });
+    await this.#client.change(name, ['rename', name, to, '--quiet'], { timeoutMs: this.limits.changeMs }, [to]);
   }
 
   /** Deletes an instance, running or not. */

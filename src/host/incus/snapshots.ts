@@ -87,9 +87,12 @@ export class IncusSnapshots {
     const changes = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
     // The copy may be isolated, and then Incus chooses its ids.
     await this.#idChoice.run({ config: { [isolatedKey]: 'true' } }, () =>
-      this.#client.change(instance, ['copy', `${instance}/${name}`, to, ...changes, '--quiet'], {
-        timeoutMs: this.#limits.copyMs,
-      }),
+      this.#client.change(
+        instance,
+        ['copy', `${instance}/${name}`, to, ...changes, '--quiet'],
+        { timeoutMs: this.#limits.copyMs },
+        [to],
+      ),
     );
   }
 

@@ -18,6 +18,16 @@ export async function checkIncus({ incus }: HostContext, signal: AbortSignal): P
   return isTrusted(server) ? ok(`Incus ${version}, kernel ${kernel}`) : problem(untrusted, 'run the server as root');
 }
 
+/** Checks that the event stream of Incus is followed, without which lists ask Incus about every container. */
+export function checkMirror({ mirror }: Pick<HostContext, 'mirror'>): Outcome {
+  if (!mirror.isFollowed) return ok('lists ask Incus');
+  if (mirror.trouble !== null)
+    return warning(`lists ask Incus until it can be followed again: ${mirror.trouble}`, 'journalctl -u incus');
+  return ok(
+    mirror.present === undefined ? 'lists ask Incus until it has answered' : 'lists follow the events of Incus',
+  );
+}
+
 export async function checkStorage(context: HostContext, signal: AbortSignal): Promise<Outcome> {
   const placement = await findPlacement(context, signal);
   const { usedBytes, totalBytes } = await context.incus.poolSpace(placement.pool, signal);

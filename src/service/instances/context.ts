@@ -10,6 +10,7 @@ import type { Incus } from '../../host/incus/incus.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { KeyScan } from '../../host/keyscan.ts';
 import type { OomLog } from '../../host/oomKills.ts';
+import type { InstanceMirror } from '../../host/mirror/mirror.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { Zfs } from '../../host/zfs/zfs.ts';
 import type { Operations } from '../../journal/operations.ts';
@@ -22,6 +23,8 @@ export interface HostContext {
   readonly host: HostTag;
   readonly settings: Settings;
   readonly incus: Incus;
+  /** For what only shows instances. What decides a change asks `incus`. */
+  readonly mirror: InstanceMirror;
   readonly streams: IncusStreams;
   readonly zfs: Zfs;
   readonly accounts: Accounts;

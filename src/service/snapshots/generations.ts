@@ -39,12 +39,23 @@ export async function generationsOf(
   return (await incus.instances(signal)).filter((instance) => replacedOf(instance) === user);
 }
 
+/** The earlier generations of each container, by the name of its instance. */
+export type Generations = ReadonlyMap<string, readonly IncusInstance[]>;
+
+export function generationsAmong(instances: readonly IncusInstance[]): Generations {
+  const found = new Map<string, IncusInstance[]>();
+  for (const instance of instances) {
+    const user = replacedOf(instance);
+    if (user === undefined) continue;
+    const name = containerName(user);
+    found.set(name, [...(found.get(name) ?? []), instance]);
+  }
+  return found;
+}
+
 /** Returns an instance with the snapshots of its earlier generations among its own. */
-export function withGenerations(instance: IncusInstance, all: readonly IncusInstance[]): IncusInstance {
-  const earlier = all.filter((each) => {
-    const user = replacedOf(each);
-    return user !== undefined && containerName(user) === instance.name;
-  });
+export function withGenerations(instance: IncusInstance, generations: Generations): IncusInstance {
+  const earlier = generations.get(instance.name) ?? [];
   if (earlier.length === 0) return instance;
   return { ...instance, snapshots: [instance, ...earlier].flatMap(({ snapshots }) => snapshots ?? []) };
 }

@@ -56,6 +56,7 @@ const result = (
   running: containers.filter(({ status }) => status === 'running').length,
   stopped: containers.filter(({ status }) => status === 'stopped').length,
   foreign: 0,
+  measuredAt: context.now.toISOString(),
   columns,
 });
 

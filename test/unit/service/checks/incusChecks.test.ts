@@ -1,7 +1,7 @@
 /** The check of the bridge, on a simulated host with a container of alice. */
 import { describe, expect, it } from 'vitest';
 import { missingBridgeSettings } from '../../../../src/host/incus/bridgeSettings.ts';
-import { checkNetwork } from '../../../../src/service/checks/incusChecks.ts';
+import { checkMirror, checkNetwork } from '../../../../src/service/checks/incusChecks.ts';
 import { createContainer } from '../../../../src/service/create.ts';
 import type { HostState, InstanceRecord } from '../../../../src/simulated/state/state.ts';
 import { alice, callBy, hosts } from '../../../support/world/hosts.ts';
@@ -90,5 +90,21 @@ describe('the check of the bridge', () => {
       detail: expect.stringContaining('it has IPv6 too'),
       next: 'incus network set incusbr0 ipv6.address=none',
     });
+  });
+});
+
+describe('the check of the event stream', () => {
+  const present = { instances: [], memoryInUse: new Map(), measuredAt: new Date() };
+  it.each([
+    [{ isFollowed: false, trouble: null, present: undefined }, 'ok', 'lists ask Incus'],
+    [{ isFollowed: true, trouble: null, present: undefined }, 'ok', 'lists ask Incus until it has answered'],
+    [{ isFollowed: true, trouble: null, present }, 'ok', 'lists follow the events of Incus'],
+    [
+      { isFollowed: true, trouble: 'Incus: its event stream ended', present },
+      'warning',
+      'lists ask Incus until it can be followed again: Incus: its event stream ended',
+    ],
+  ])('says whether lists need not ask: %o', (mirror, severity, detail) => {
+    expect(checkMirror({ mirror } as unknown as Parameters<typeof checkMirror>[0])).toMatchObject({ severity, detail });
   });
 });

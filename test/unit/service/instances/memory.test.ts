@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../../src/domain/failure.ts';
 import type { Username } from '../../../../src/domain/values/username.ts';
 import type { IncusInstance } from '../../../../src/host/incus/documents.ts';
+import { InstanceMirror } from '../../../../src/host/mirror/mirror.ts';
 import { listContainers } from '../../../../src/service/list.ts';
 import type { Call, HostContext } from '../../../../src/service/instances/context.ts';
 import { memoryUsed } from '../../../../src/service/instances/memory.ts';
@@ -27,12 +28,15 @@ function contextOf(
   instances: readonly IncusInstance[],
   memoryInUse: () => Promise<ReadonlyMap<string, number>>,
 ): HostContext {
+  const incus = {
+    instancesWithState: () => Promise.resolve(instances),
+    instance: (name: string) => Promise.resolve(instances.find((each) => each.name === name)),
+    memoryInUse,
+    onChange: () => undefined,
+  } as unknown as HostContext['incus'];
   const fake = {
-    incus: {
-      instancesWithState: () => Promise.resolve(instances),
-      instance: (name: string) => Promise.resolve(instances.find((each) => each.name === name)),
-      memoryInUse,
-    },
+    incus,
+    mirror: new InstanceMirror({ incus, source: { events: () => new Promise(() => undefined) } }),
     backupAges: { of: () => null },
     oomLog: { kills: () => Promise.resolve(undefined) },
     operations: { ensureFree: () => undefined, run: () => Promise.reject(new Error('all checks passed')) },
