@@ -110,6 +110,8 @@ if (projects.length > 0) {
   const env = {
     // Hundreds of servers and child processes share a cache of compiled code.
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    // The same packets when a file runs again: what they found must not pass by chance.
+    FUZZ_SEED: process.env['FUZZ_SEED'] ?? String(startedMs % 2 ** 31),
     ...(reason === undefined ? {} : { CONTAINARIUM_TEST_HOST_SKIP: reason }),
     ...(noTerraform === undefined ? {} : { CONTAINARIUM_TEST_TERRAFORM_SKIP: noTerraform }),
   };

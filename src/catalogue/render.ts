@@ -1,5 +1,4 @@
 /** Renderers of results and failures, one per output format. They escape all untrusted text. */
-import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import type { HostTag } from '../domain/results/about.ts';
 import { isSeveral } from '../domain/results/several.ts';
@@ -9,6 +8,7 @@ import type { AnyVerb } from './catalogue.ts';
 import type { Format } from './format.ts';
 import { severalRows } from './declaration/several.ts';
 import type { Block, Rows, ViewContext } from './declaration/view.ts';
+import { columnsText } from './output/columns.ts';
 import { csvText, oneRow } from './output/csv.ts';
 import { namingFilters } from './output/noMatch.ts';
 import { yamlText } from './output/yaml.ts';
@@ -118,49 +118,9 @@ function renderBlock(block: Block): string {
     }
     case 'table':
       if (block.rows.length === 0) return printableLines(block.empty);
-      return renderTable(block);
+      return columnsText(
+        block.columns,
+        block.rows.map((row) => row.map((cell) => printable(cell))),
+      );
   }
-}
-
-/**
- * Stands for a cell in what cli-table3 lays out: it measures a text again for each of its characters (0.6.5,
- * Cell.draw), unless all are one cell wide. Printable text has no characters for private use.
- */
-function standIn(cell: string): string {
-  const width = stringWidth(cell);
-  return width === 0 ? '' : `\ue000${'\ue001'.repeat(width - 1)}`;
-}
-
-const standIns = /\ue000\ue001*/g;
-
-function renderTable(block: Extract<Block, { kind: 'table' }>): string {
-  const none = {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-    'bottom-right': '',
-  };
-  const table = new Table({
-    head: block.columns.map((column) => column.title),
-    colAligns: block.columns.map((column) => column.align ?? 'left'),
-    chars: { ...none, left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
-    // No colours: the output is the same on every terminal and in every file.
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  });
-  const cells = block.rows.map((row) => row.map((cell) => printable(cell)));
-  for (const row of cells) table.push(row.map(standIn));
-  const texts = cells
-    .flat()
-    .filter((cell) => standIn(cell) !== '')
-    .values();
-  return table
-    .toString()
-    .replace(standIns, () => texts.next().value ?? '')
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { execa, type ResultPromise } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { metricsAgeMs } from '../../src/host/incus/incus.ts';
 import { expectedStory } from '../contract/expected.ts';
 import { residentMiB } from '../bench/shell/processes.ts';
@@ -499,6 +499,28 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
         address: before.container.address,
       });
       expect((await ssh(await clientFor('cxt-bob', bob), 'cxt-bob-dev', 'id -un')).stdout).toBe('cxt-bob\n');
+    });
+
+    it('lists what changes in Incus, also after its events were interrupted, and never an old list', async () => {
+      const status = async (user: string): Promise<unknown> =>
+        (await result(['list', '--user', user])).containers[0]?.status;
+      const eventsCheck = async (): Promise<unknown> =>
+        (await result(['doctor'])).checks.find(({ name }: { name: string }) => name === 'events');
+      await vi.waitFor(async () => expect(await eventsCheck()).toMatchObject({ severity: 'ok' }), 20_000);
+      // A change of this server is in the next list.
+      await result(['stop', 'cxt-bob']);
+      expect(await status('cxt-bob')).toBe('stopped');
+      await result(['start', 'cxt-bob']);
+      expect(await status('cxt-bob')).toBe('running');
+      await host.incus.incus(['stop', '--force', 'cxt-bob-container']);
+      await vi.waitFor(async () => expect(await status('cxt-bob')).toBe('stopped'), 10_000);
+      await host.incus.restart(async () => {
+        const down = await manage(['list', '--json']);
+        expect(JSON.parse(down.stdout)).toMatchObject({ ok: false, error: { code: 'incus-unavailable' } });
+      });
+      await host.incus.incus(['start', 'cxt-bob-container']);
+      await vi.waitFor(async () => expect(await status('cxt-bob')).toBe('running'), 10_000);
+      await vi.waitFor(async () => expect(await eventsCheck()).toMatchObject({ severity: 'ok' }), 20_000);
     });
   });
 

@@ -15,10 +15,17 @@ const sizeText = /^(\d{1,30})(?:\.(\d{1,30}))? *([A-Za-z]*)$/;
 /** Units in standard case (`GiB`, `kB`, `KB`), in lower case or in upper case. Not `Gb`, which means gigabits. */
 const unitText = /^(?:[kKMGTPE]?B|[kKMGTPE]iB|(?:[kmgtpe]i?)?b|[KMGTPE]IB)$/;
 
+/** A list formats thousands of sizes: each unit is looked up once. */
+const unitBytes = new Map<string, bigint>();
+
 function byteCount(unit: string): bigint {
-  const count = bytes.parse(`1${unit}`);
-  if (count === null) throw new Error(`bytes-iec does not know the unit ${unit}`);
-  return BigInt(count);
+  const known = unitBytes.get(unit);
+  if (known !== undefined) return known;
+  const parsed = bytes.parse(`1${unit}`);
+  if (parsed === null) throw new Error(`bytes-iec does not know the unit ${unit}`);
+  const count = BigInt(parsed);
+  unitBytes.set(unit, count);
+  return count;
 }
 
 /** {@link humanUnits} with their sizes, because a list formats hundreds of them for each key. */

@@ -53,9 +53,25 @@ function status(instance: IncusInstance): InstanceStatus {
 /** Converts an instance. Without `inUse`, memory use is all that the container is charged for, page cache included. */
 export function toContainer(
   instance: IncusInstance,
-  inUse: MemoryInUse = new Map(),
-  kills: OomKills = new Map(),
+  inUse: MemoryInUse = nothing,
+  kills: OomKills = nothing,
 ): Container {
+  const known = converted.get(instance);
+  if (known?.inUse === inUse && known.kills === kills) return known.container;
+  const container = convert(instance, inUse, kills);
+  converted.set(instance, { inUse, kills, container });
+  return container;
+}
+
+const nothing = new Map<string, never>();
+
+/** An instance in the mirror is the same object until it has changed. */
+const converted = new WeakMap<
+  IncusInstance,
+  { readonly inUse: MemoryInUse; readonly kills: OomKills; readonly container: Container }
+>();
+
+function convert(instance: IncusInstance, inUse: MemoryInUse, kills: OomKills): Container {
   const config = { ...(instance.expanded_config ?? {}), ...instance.config };
   const disk = instance.state?.disk?.['root'];
   const running = status(instance) === 'running';

@@ -28,11 +28,12 @@ export interface BenchServerOptions {
   readonly logTo?: number | 'inherit' | 'ignore';
   /** Contents of containarium.yaml. */
   readonly config?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function startServer(
   admins: number,
-  { within = [], logTo = 'inherit', config }: BenchServerOptions = {},
+  { within = [], logTo = 'inherit', config, env: more = {} }: BenchServerOptions = {},
 ): Promise<BenchServer> {
   const folder = await mkdtemp(join(tmpdir(), 'shell-bench-'));
   const home = join(folder, 'home');
@@ -46,6 +47,7 @@ export async function startServer(
     // A create takes seconds, as on a real host.
     CONTAINARIUM_SIMULATED_PACE_MS: '100',
     CONTAINARIUM_LISTEN: '127.0.0.1:0',
+    ...more,
   };
   if (config !== undefined) {
     await mkdir(home, { mode: 0o711 });
