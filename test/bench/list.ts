@@ -1,13 +1,14 @@
 /**
  * Measures lists against the number of containers: `npm run bench:list`, as root. Options: --containers 50,200,500,2000
- * --rounds 20 --changes 50. The server is real and its Incus is the bench's own (list/incusApi.ts), because no machine
- * carries 2,000 containers; `BENCH_CONTAINERS=150 npm run bench:host` measures real ones.
+ * --rounds 20 --changes 50, and --graph FILE for an SVG of the figures. The server is real, and its Incus is the
+ * bench's own (list/incusApi.ts), because no machine carries 2,000 containers; `BENCH_CONTAINERS=150 npm run
+ * bench:host` measures real ones. It needs Incus's client.
  *
  * Cold: a whole command with the stock ssh client, `list` and `version` in turns, so that other load on the machine
  * affects them equally; only their ratio counts. Warm: a list over an open connection. Live: the processor time of
  * front and core for a change in an open live list. Beside them, `incus list` of the same Incus.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,7 @@ import { execa } from 'execa';
 import ssh2 from 'ssh2';
 import { eventually } from '../support/eventually.ts';
 import { startIncusApi, type IncusApi } from './list/incusApi.ts';
+import { graphSvg } from './graph.ts';
 import { median, percentile } from './shell/figures.ts';
 import { cpuMs } from './shell/processes.ts';
 import { startServer, type BenchServer } from './shell/server.ts';
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
     containers: { type: 'string', default: '50,200,500,2000' },
     rounds: { type: 'string', default: '20' },
     changes: { type: 'string', default: '50' },
+    graph: { type: 'string' },
   },
 });
 const sizes = options.containers.split(',').map(Number);
@@ -96,7 +99,16 @@ async function liveCost(server: BenchServer, api: IncusApi, client: ssh2.Client)
   return Math.max(0, withChanges - quiet) / changes;
 }
 
-async function measure(containers: number): Promise<void> {
+interface Measured {
+  readonly containers: number;
+  /** Medians, in milliseconds. */
+  readonly list: number;
+  readonly version: number;
+  readonly warm: number;
+  readonly incus: number;
+}
+
+async function measure(containers: number): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), 'list-bench-'));
   const socket = join(folder, 'unix.socket');
   const api = await startIncusApi(socket, containers);
@@ -124,9 +136,7 @@ async function measure(containers: number): Promise<void> {
     const incus: number[] = [];
     for (let round = 0; round < 3; round++)
       incus.push(
-        await milliseconds(() =>
-          execa('incus', ['list', '--format', 'json'], { env: { INCUS_SOCKET: socket }, reject: false }),
-        ),
+        await milliseconds(() => execa('incus', ['list', '--format', 'json'], { env: { INCUS_SOCKET: socket } })),
       );
     const live = await liveCost(server, api, client);
     const [version, list] = [median(cold.version), median(cold.list)];
@@ -140,6 +150,7 @@ async function measure(containers: number): Promise<void> {
         `core ${(cpuMs(server.core) / 1000).toFixed(1)} s of CPU in all`,
       ].join('; '),
     );
+    return { containers, list, version, warm: median(warm), incus: median(incus) };
   } finally {
     client.end();
     await server.stop();
@@ -149,5 +160,24 @@ async function measure(containers: number): Promise<void> {
 }
 
 console.log(`load: ${readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3).join(' ')}`);
-for (const containers of sizes) await measure(containers);
+const measured: Measured[] = [];
+for (const containers of sizes) measured.push(await measure(containers));
+if (options.graph !== undefined) {
+  const series = (name: string, key: Exclude<keyof Measured, 'containers'>) => ({
+    name,
+    points: measured.map((each) => [each.containers, each[key]] as const),
+  });
+  const graph = graphSvg({
+    title: 'Time of a list',
+    x: 'containers',
+    y: 'milliseconds, median',
+    series: [
+      series('ssh … list', 'list'),
+      series('ssh … version', 'version'),
+      series('list, open connection', 'warm'),
+      series('incus list', 'incus'),
+    ],
+  });
+  await writeFile(options.graph, graph);
+}
 process.exit(0);

@@ -131,6 +131,6 @@ function metrics(instances: readonly Instance[]): string {
 const server = {
   auth: 'trusted',
   api_version: '1.0',
-  api_extensions: ['instance_auto_restart'],
+  api_extensions: ['instance_auto_restart', 'instances', 'api_filtering', 'container_full', 'instance_all_projects'],
   environment: { server_version: '6.0.4', kernel_version: '6.8.0', firewall: 'nftables', storage: 'zfs' },
 };
