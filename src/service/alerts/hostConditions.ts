@@ -20,7 +20,7 @@ export function findingOf(subject: string, what: string, { severity, detail, nex
 
 export async function atPool(context: AlertContext, signal: AbortSignal): Promise<Finding[]> {
   const pools = await context.incus.pools(signal);
-  const names = await poolsInUse(context, await context.incus.instances(signal), signal);
+  const names = await poolsInUse(context, await context.mirror.instances(signal), signal);
   const found = await Promise.all(
     names.map(async (name) => {
       const pool = pools.find((one) => one.name === name);
@@ -31,8 +31,8 @@ export async function atPool(context: AlertContext, signal: AbortSignal): Promis
 }
 
 export async function atPoolSpace(context: AlertContext, signal: AbortSignal): Promise<Finding[]> {
-  const { incus, settings } = context;
-  const names = await poolsInUse(context, await incus.instances(signal), signal);
+  const { incus, mirror, settings } = context;
+  const names = await poolsInUse(context, await mirror.instances(signal), signal);
   const found = await Promise.all(
     names.map(async (pool): Promise<Finding[]> => {
       const { usedBytes, totalBytes } = await incus.poolSpace(pool, signal);
@@ -46,8 +46,8 @@ export async function atPoolSpace(context: AlertContext, signal: AbortSignal): P
   return found.flat();
 }
 
-export async function atContainers({ incus, settings }: AlertContext, signal: AbortSignal): Promise<Finding[]> {
-  return (await incus.instancesWithState(signal)).flatMap((instance): Finding[] => {
+export async function atContainers({ mirror, settings }: AlertContext, signal: AbortSignal): Promise<Finding[]> {
+  return (await mirror.read(signal)).instances.flatMap((instance): Finding[] => {
     const user = ownerOfInstance(instance);
     if (user === undefined) return [];
     const { diskUsedBytes, diskQuotaBytes } = toContainer(instance);

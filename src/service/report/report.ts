@@ -77,8 +77,8 @@ async function part<T>(make: () => Promise<T>): Promise<Part<T>> {
   }
 }
 
-async function countContainers({ incus }: ReportContext, signal: AbortSignal): Promise<ContainerCounts> {
-  const instances = await incus.instances(signal);
+async function countContainers({ mirror }: ReportContext, signal: AbortSignal): Promise<ContainerCounts> {
+  const instances = await mirror.instances(signal);
   const own = instances.filter((instance) => ownerOfInstance(instance) !== undefined).map((one) => toContainer(one));
   const running = own.filter(({ status }) => status === 'running').length;
   const stopped = own.filter(({ status }) => status === 'stopped').length;
@@ -105,7 +105,7 @@ async function countBackups(
 }
 
 async function poolFills(context: ReportContext, signal: AbortSignal): Promise<Fill[]> {
-  const names = await poolsInUse(context, await context.incus.instances(signal), signal);
+  const names = await poolsInUse(context, await context.mirror.instances(signal), signal);
   return Promise.all(
     names.map(async (name): Promise<Fill> => {
       const { usedBytes, totalBytes } = await context.incus.poolSpace(name, signal);
@@ -114,8 +114,8 @@ async function poolFills(context: ReportContext, signal: AbortSignal): Promise<F
   );
 }
 
-async function diskFills({ incus }: ReportContext, signal: AbortSignal): Promise<Fill[]> {
-  const fills = (await incus.instancesWithState(signal)).flatMap((instance): Fill[] => {
+async function diskFills({ mirror }: ReportContext, signal: AbortSignal): Promise<Fill[]> {
+  const fills = (await mirror.read(signal)).instances.flatMap((instance): Fill[] => {
     const user = ownerOfInstance(instance);
     const { diskUsedBytes: usedBytes, diskQuotaBytes: totalBytes } = toContainer(instance);
     if (user === undefined || usedBytes === null || totalBytes === null) return [];
