@@ -10,14 +10,14 @@
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import ssh2 from 'ssh2';
+import type ssh2 from 'ssh2';
 import { eventually } from '../support/eventually.ts';
+import { connect, milliseconds, run } from './list/connection.ts';
 import { startIncusApi, type IncusApi } from './list/incusApi.ts';
 import { graphSvg } from './graph.ts';
 import { median, percentile } from './shell/figures.ts';
@@ -36,41 +36,6 @@ const sizes = options.containers.split(',').map(Number);
 const [rounds, changes] = [Number(options.rounds), Number(options.changes)];
 if (![...sizes, rounds, changes].every((number) => Number.isInteger(number) && number > 0))
   throw new Error('--containers takes integers separated by commas; --rounds and --changes take an integer each');
-
-async function milliseconds(act: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await act();
-  return performance.now() - begun;
-}
-
-/** Opens a connection of an admin. */
-async function connect({ port, keys }: BenchServer): Promise<ssh2.Client> {
-  const client = new ssh2.Client();
-  const ready = new Promise<void>((resolve, reject) => {
-    client.once('ready', resolve);
-    client.once('error', reject);
-  });
-  // As OpenSSH does; otherwise each request waits for an acknowledgement.
-  const sock = createConnection({ host: '127.0.0.1', port, noDelay: true });
-  client.connect({ sock, username: 'manage', privateKey: readFileSync(keys[0] ?? '') });
-  await ready;
-  return client;
-}
-
-/** Runs a command over an open connection. Resolves to its output. */
-function run(client: ssh2.Client, command: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => {
-      if (error !== undefined) return reject(error);
-      let output = '';
-      channel.on('data', (data: Buffer) => (output += data.toString()));
-      channel.stderr.resume();
-      channel.once('close', (code: number) =>
-        code === 0 ? resolve(output) : reject(new Error(`${command}: ${code}`)),
-      );
-    });
-  });
-}
 
 /** Returns the processor time of core and front for a change in an open live list, in milliseconds. */
 async function liveCost(server: BenchServer, api: IncusApi, client: ssh2.Client): Promise<number> {
@@ -116,7 +81,7 @@ async function measure(containers: number): Promise<Measured> {
     logTo: 'ignore',
     env: { INCUS_SOCKET: socket, CONTAINARIUM_HOST: 'incus' },
   });
-  const client = await connect(server);
+  const client = await connect(server.port, server.keys[0] ?? '');
   const ssh = (verb: string) =>
     execa('ssh', [
       ...['-F', '/dev/null', '-p', `${server.port}`, '-i', server.keys[0] ?? '', '-o', 'IdentitiesOnly=yes'],

@@ -1,0 +1,39 @@
+/** Connections of admins that stay open. */
+import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import ssh2 from 'ssh2';
+
+export async function milliseconds(act: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await act();
+  return performance.now() - begun;
+}
+
+/** Opens a connection of the admin who has this private key file. */
+export async function connect(port: number, key: string): Promise<ssh2.Client> {
+  const client = new ssh2.Client();
+  const ready = new Promise<void>((resolve, reject) => {
+    client.once('ready', resolve);
+    client.once('error', reject);
+  });
+  // As OpenSSH does; otherwise each request waits for an acknowledgement.
+  const sock = createConnection({ host: '127.0.0.1', port, noDelay: true });
+  client.connect({ sock, username: 'manage', privateKey: readFileSync(key), readyTimeout: 120_000 });
+  await ready;
+  return client;
+}
+
+/** Runs a command over an open connection. Resolves to its output. */
+export function run(client: ssh2.Client, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error !== undefined) return reject(error);
+      let output = '';
+      channel.on('data', (data: Buffer) => (output += data.toString()));
+      channel.stderr.resume();
+      channel.once('close', (code: number) =>
+        code === 0 ? resolve(output) : reject(new Error(`${command}: ${code}`)),
+      );
+    });
+  });
+}
