@@ -1,0 +1,205 @@
+/**
+ * Measures `create` on a real Incus as root, with `npm run bench:create`, each beside a bare `incus launch` of the same
+ * image, which gets its address by DHCP, until the first banner of its sshd. The two take turns in one run, because the
+ * speed of a machine drifts: the ratios are the figures.
+ *
+ * BENCH_RUNS sets the number of runs of each (default 20). Then BENCH_AT_ONCE containers (default 20) are created in a
+ * row, and as many at the same time, while another admin runs `whoami` again and again.
+ *
+ * The prepared image has no host key, without which sshd does not start, so the bare one is the same image with a key.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { connect } from 'node:net';
+import { execa } from 'execa';
+import { expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { makeHostKey } from '../../src/host/hostKey.ts';
+import { raiseKernelLimits } from '../../src/prepare/kernelLimits.ts';
+import { checkSettings } from '../../src/settings/settings.ts';
+import { result } from '../host/clients.ts';
+import { startJumpHost, type JumpHost } from '../host/jumpHost.ts';
+import { makeKey, type TestKey } from '../support/keys.ts';
+import { temporaryFolder } from '../support/server.ts';
+import { median, percentile } from './shell/figures.ts';
+
+const runs = Number(process.env['BENCH_RUNS'] ?? 20);
+const atOnce = Number(process.env['BENCH_AT_ONCE'] ?? 20);
+
+/** What the ratios should stay below. */
+const targets = { median: 0.8, p95: 1.2, atOnce: 0.5, whoami: 3 } as const;
+
+/** Number of quiet `whoami` calls, with which those beside the creates are compared. */
+const quietCalls = 60;
+/** Pause between two tries for a banner, and the time limit of one, in milliseconds. */
+const tryPauseMs = 5;
+const tryLimitMs = 250;
+/** The most that a container may take until its banner, in milliseconds. */
+const bannerLimitMs = 120_000;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** Returns true if an SSH server at `address` sends its banner in time. */
+function sendsBanner(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22 });
+    const end = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.setTimeout(tryLimitMs, () => end(false));
+    socket.on('error', () => end(false));
+    socket.once('data', (data: Buffer) => end(data.toString().startsWith('SSH-')));
+  });
+}
+
+async function waitForBanner(address: string): Promise<void> {
+  const end = performance.now() + bannerLimitMs;
+  while (performance.now() < end) {
+    if (await sendsBanner(address)) return;
+    await setTimeout(tryPauseMs);
+  }
+  throw new Error(`${address} sent no banner within ${bannerLimitMs} ms`);
+}
+
+/** Logs in to a container through the jump account, and returns the name that it has for itself. */
+async function nameInside(host: JumpHost, key: TestKey, container: { user: string; address: string }): Promise<string> {
+  const common = [
+    '-F',
+    'none',
+    '-i',
+    key.path,
+    '-o',
+    'IdentitiesOnly=yes',
+    '-o',
+    'BatchMode=yes',
+    '-o',
+    'LogLevel=ERROR',
+  ];
+  // `create` has checked the host key.
+  const options = [...common, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'];
+  const jump = ['ssh', ...options, '-p', String(host.sshd.port), '-W', '%h:%p', `${container.user}@127.0.0.1`].join(
+    ' ',
+  );
+  const target = `${container.user}@${container.address}`;
+  return (await execa('ssh', [...options, '-o', `ProxyCommand=${jump}`, target, 'hostname'], { stdin: 'ignore' }))
+    .stdout;
+}
+
+function compare(what: string, mine: number, theirs: number, target: number, theirName: string): void {
+  const ratio = mine / theirs;
+  console.log(
+    `${what.padEnd(34)} ${mine.toFixed(0).padStart(6)} ms, ${theirName} ${theirs.toFixed(0).padStart(6)} ms, ` +
+      `ratio ${ratio.toFixed(2)} (target ${target}): ${ratio <= target ? 'met' : 'missed'}`,
+  );
+}
+
+it(
+  'create is measured beside incus launch, and many at once beside many in a row',
+  { timeout: 3_600_000 },
+  async () => {
+    await raiseKernelLimits((line) => console.log(line), checkSettings({}, 'of the bench').sysctl);
+    const host = await startJumpHost({ name: 'create' });
+    try {
+      const folder = await temporaryFolder();
+      const key = await makeKey(folder, 'bench');
+      const other = await makeKey(folder, 'other');
+      const { incus } = host.incus;
+      const manage = (words: readonly string[], stdin?: string): Promise<any> => result(host, words, stdin);
+      const remove = (user: string): Promise<unknown> => manage(['delete', user, '--purge', '--yes']);
+
+      await host.server.local(['admin', 'add', 'other', '--role', 'viewer', '--ssh-key', '-'], { stdin: other.line });
+      const { image } = await manage(['image', 'build']);
+
+      const bareAddress = `${host.incus.gateway.replace(/\d+$/, '')}50`;
+      // What our containers have too, but for the address, which the bridge's DHCP gives to instances that it knows.
+      const bareSpec = stringify({
+        config: { 'limits.cpu': '1', 'limits.memory': '512MiB', 'security.nesting': 'true' },
+        devices: {
+          root: { type: 'disk', path: '/', pool: host.incus.pool, size: '3GiB' },
+          eth0: { type: 'nic', name: 'eth0', network: host.incus.bridge, 'ipv4.address': bareAddress },
+        },
+      });
+      await incus(['create', image.fingerprint, 'bare', '--no-profiles', '--quiet'], { input: bareSpec });
+      await incus(
+        ['file', 'push', '-', 'bare/etc/ssh/ssh_host_ed25519_key', '--mode', '0600', '--uid', '0', '--gid', '0'],
+        {
+          input: makeHostKey('bare').privateKey,
+        },
+      );
+      await incus(['publish', 'bare', '--alias', 'bench/bare', '--compression', 'zstd', '--quiet']);
+      await incus(['delete', 'bare', '--force']);
+
+      const launch = async (): Promise<void> => {
+        await incus(['launch', 'bench/bare', 'bare', '--no-profiles', '--quiet'], { input: bareSpec });
+        await waitForBanner(bareAddress);
+      };
+      const steps = new Map<string, number[]>();
+      const create = async (user: string): Promise<any> => {
+        const created = await manage(['create', user], key.line);
+        for (const { title, elapsedMs } of created.steps) {
+          const name = title.replace(/: bench.*/, '');
+          steps.set(name, [...(steps.get(name) ?? []), elapsedMs]);
+        }
+        return created;
+      };
+      const [mine, theirs]: [number[], number[]] = [[], []];
+      // The first of each unpacks the image into the pool, and is left out.
+      for (let run = 0; run <= runs; run++) {
+        theirs.push(await timed(launch));
+        await incus(['delete', 'bare', '--force']);
+        mine.push(await timed(() => create('bench')));
+        await remove('bench');
+        if (run > 0) continue;
+        theirs.length = 0;
+        mine.length = 0;
+        steps.clear();
+      }
+      compare(`create, median of ${runs}`, median(mine), median(theirs), targets.median, 'incus launch');
+      compare('create, p95', percentile(mine, 95), percentile(theirs, 95), targets.p95, 'incus launch');
+      let counted = 0;
+      for (const [title, all] of steps) {
+        counted += median(all);
+        console.log(`  ${title.padEnd(48)} ${median(all).toFixed(0).padStart(6)} ms`);
+      }
+      console.log(`  ${'checks, records, and ssh'.padEnd(48)} ${(median(mine) - counted).toFixed(0).padStart(6)} ms\n`);
+
+      const whoami = (): Promise<number> => timed(() => host.server.ssh(['whoami'], { shared: true, key: other.path }));
+      await whoami();
+      const quiet: number[] = [];
+      for (let call = 0; call < quietCalls; call++) quiet.push(await whoami());
+      const users = Array.from({ length: atOnce }, (_, index) => `bench-${index + 1}`);
+      const inRow = await timed(async () => {
+        for (const user of users) await manage(['create', user], key.line);
+      });
+      for (const user of users) await remove(user);
+      const beside: number[] = [];
+      let made: { container: { user: string; name: string; address: string } }[] = [];
+      let isOver = false;
+      const together = timed(async () => {
+        made = await Promise.all(users.map((user) => manage(['create', user], key.line)));
+      }).finally(() => (isOver = true));
+      const calls = (async () => {
+        while (!isOver) beside.push(await whoami());
+      })();
+      const total = await together;
+      await calls;
+      // All are there, each with an address of its own, and the key works.
+      expect(new Set(made.map(({ container }) => container.address)).size).toBe(atOnce);
+      for (const { container } of made) expect(await nameInside(host, key, container)).toBe(container.name);
+      compare(`${atOnce} creates at once`, total, inRow, targets.atOnce, 'in a row');
+      compare(
+        `whoami beside, p95 of ${beside.length}`,
+        percentile(beside, 95),
+        percentile(quiet, 95),
+        targets.whoami,
+        'quiet',
+      );
+    } finally {
+      await host.stop();
+    }
+  },
+);
