@@ -161,6 +161,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     zfs,
     accounts,
     keyscan: new KeyScan(parts.runner),
+    sshPort: parts.sshPort,
     jumpKeys,
     operations,
     steps,

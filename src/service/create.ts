@@ -17,9 +17,9 @@ import type { Call, HostContext } from './instances/context.ts';
 import { capacityWarnings, capacityWith } from './instances/capacity.ts';
 import { hostnameWarnings, jumpHost } from './instances/jumpHost.ts';
 import { sshAccess } from './export.ts';
-import { fixedAddress, writeFixedAddress } from './images/fixedAddress.ts';
+import { addressFiles, fixedAddress } from './images/fixedAddress.ts';
 import { ensureImage } from './images/preparedImage.ts';
-import { containerKeysPath, containerKeysText } from './instances/jumpAccount.ts';
+import { bundle, seedOf, type SeedFile } from './images/seed.ts';
 import { sharedKeyWarnings } from './keys.ts';
 import { diskLimits, networkLimits } from './instances/limits.ts';
 import { encodeKeys, field, labelConfig, store, type StoredKey } from './instances/metadata.ts';
@@ -77,8 +77,12 @@ export async function createContainer(context: HostContext, request: CreateReque
       },
       async (operation, plan) => {
         const { steps } = context;
-        const stages = new Stages(call.progress, 7);
+        const { placement, address, image } = plan;
         const hostKey = makeHostKey(name);
+        const network = { ...placement, address };
+        const seed = seedOf({ user, name, docker, network, keys, hostKey });
+        // An image of another version may have no template for the seed.
+        const stages = new Stages(call.progress, image.current ? 5 : 7);
         await stages.stage('Creating container', async () => {
           const spec = instanceSpec(context, request, plan, {
             operation: operation.id,
@@ -87,66 +91,46 @@ export async function createContainer(context: HostContext, request: CreateReque
             actor: call.actor.name,
             base,
             autorestart: await context.incus.hasAutorestart(),
+            seed: image.current ? bundle([...seed.user, ...seed.access]) : '',
           });
           await operation.step(steps.createInstance, { instance: name, operation: operation.id }, () =>
-            context.incus.create(name, plan.image.fingerprint, spec).catch(explained),
+            context.incus.create(name, image.fingerprint, spec).catch(explained),
           );
         });
-        await stages.stage(`Creating user: ${user}`, async () => {
-          await operation.step(steps.seedInstance, { instance: name }, async () => {
-            for (const [path, content] of [
-              ['/etc/containarium/seed/name', name],
-              ['/etc/containarium/seed/docker', docker ? 'yes' : 'no'],
-              ['/etc/containarium/seed/user', user],
-            ] as const) {
-              await context.incus.pushFile({ instance: name, path, content: `${content}\n`, mode: '0644' });
-            }
-            const { placement, address, image } = plan;
-            await writeFixedAddress(context.incus, name, { ...placement, address }, { withFiles: !image.current });
-          });
-        });
-        await stages.stage('Adding SSH keys and host key', async () => {
-          await operation.step(steps.seedInstance, { instance: name }, async () => {
-            await context.incus.pushFile({
-              instance: name,
-              path: containerKeysPath(user),
-              content: containerKeysText(keys),
-              mode: '0644',
-            });
-            await context.incus.pushFile({
-              instance: name,
-              path: '/etc/ssh/ssh_host_ed25519_key',
-              content: hostKey.privateKey,
-              mode: '0600',
-            });
-            await context.incus.pushFile({
-              instance: name,
-              path: '/etc/ssh/ssh_host_ed25519_key.pub',
-              content: `${hostKey.publicKey}\n`,
-              mode: '0644',
-            });
-          });
-        });
-        await stages.stage('Creating jump server account (proxy-only)', async () => {
-          await openAccount(context, operation, { user, address: plan.address, keys });
-        });
+        if (!image.current) {
+          const push = async (files: readonly SeedFile[]): Promise<void> => {
+            for (const file of files) await context.incus.pushFile({ instance: name, ...file });
+          };
+          await stages.stage(`Creating user: ${user}`, () =>
+            operation.step(steps.seedInstance, { instance: name }, () => push([...addressFiles, ...seed.user])),
+          );
+          await stages.stage('Adding SSH keys and host key', () =>
+            operation.step(steps.seedInstance, { instance: name }, () => push(seed.access)),
+          );
+        }
         await stages.stage('Starting container', async () => {
           await operation.step(steps.startInstance, { instance: name, was: 'Stopped' }, () =>
             context.incus.start(name),
           );
         });
+        // While the container boots.
+        await stages.stage('Creating jump server account (proxy-only)', async () => {
+          await openAccount(context, operation, { user, address, keys });
+        });
         await stages.stage('Waiting for network', async () => {
-          await waitForNetwork(context, name, plan.address);
-          return `Container IP: ${plan.address}`;
+          await waitForNetwork(context, name, { address, bridge: placement.network });
+          return `Container IP: ${address}`;
         });
         let made: Pick<CreateResult, 'container' | 'sshConfig'> | undefined;
         await stages.stage('Waiting for SSH with the expected host key', async () => {
-          await waitForSsh(context, name, plan.address, hostKey.publicKey);
           // Everything that can fail comes before the step that cannot be undone, so that a failed create leaves
           // nothing behind.
-          made = await describe(context, request, { address: plan.address, hostKey: hostKey.publicKey }, call);
+          [made] = await Promise.all([
+            describe(context, request, { address, hostKey: hostKey.publicKey }, call),
+            waitForSsh(context, name, address, hostKey.publicKey),
+          ]);
           await operation.step(steps.markReady, { instance: name, operation: operation.id }, () =>
-            context.incus.patch(name, { config: { [field.state]: 'ready', [field.runs]: 'yes' } }),
+            context.incus.patch(name, { config: { [field.state]: 'ready', [field.runs]: 'yes', [field.seed]: '' } }),
           );
           return `Host key: ${hostKey.fingerprint}`;
         });
@@ -234,6 +218,7 @@ function instanceSpec(
     actor: string;
     base: string;
     autorestart: boolean;
+    seed: string;
   },
 ): InstanceSpec {
   const { defaults } = context.settings;
@@ -258,6 +243,7 @@ function instanceSpec(
       [field.createdBy]: made.actor,
       [field.image]: made.base,
       [field.address]: fixedAddress({ gateway: plan.placement.gateway, address: plan.address }),
+      ...(made.seed === '' ? {} : { [field.seed]: made.seed }),
       ...labelConfig(request.labels ?? []),
       ...(request.expires === undefined ? {} : { [field.expires]: request.expires }),
     },

@@ -108,7 +108,7 @@ export async function runStory(world: World): Promise<Answers> {
     cpus: 1,
     labels: { team: 'blue' },
   });
-  expect(created.steps).toHaveLength(7);
+  expect(created.steps).toHaveLength(5);
   const before = result(await manage('info', ['info', 'cxt-alice'])).container;
   await manage('create, again', ['create', 'cxt-alice', '--cpu', '2'], key.laptop);
   const after = result(await manage('info, after', ['info', 'cxt-alice'])).container;

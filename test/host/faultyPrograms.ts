@@ -24,7 +24,7 @@ export PATH
 # The socket of the streams may be one that fails (faultySocket.ts).
 unset INCUS_SOCKET
 case "$me $1 $2" in
-  "incus create "*|"incus start "*|"incus stop "*|"incus restart "*|"incus delete "*|"incus file push"|"incus query --request"|"incus publish "*|"incus rename "*|"incus snapshot "*|"incus copy "*) ;;
+  "incus create "*|"incus start "*|"incus stop "*|"incus restart "*|"incus delete "*|"incus file push"|"incus query --request"|"incus publish "*|"incus rename "*|"incus snapshot "*|"incus copy "*|"incus config template") ;;
   incus*) exec "$me" "$@" ;;
 esac
 [ -e "$dir/armed" ] || exec "$me" "$@"

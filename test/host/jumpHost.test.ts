@@ -55,8 +55,8 @@ describe.skipIf(skipReason !== undefined)('Containarium on a real Incus', () => 
 
   it.each([
     ['image build', /\[3\/5\] Installing/],
-    ['create cxt-cut', /\[1\/7\]/],
-    ['create cxt-cut', /\[5\/7\] Starting/],
+    ['create cxt-cut', /\[1\/5\] Creating/],
+    ['create cxt-cut', /\[2\/5\] Starting/],
   ])('a person cancels %s at %s with Ctrl-C, which leaves nothing', async (line, when) => {
     const names = async (): Promise<string> => host.incus.incus(['list', '--format', 'csv', '--columns', 'n']);
     // The story leaves containers in the trash.

@@ -124,7 +124,7 @@ describe.skipIf(reason !== undefined).each(releases)('the service on $name', lim
     create.stderr.on('data', (data: Buffer) => (progress += data.toString()));
     // The first of seven steps: a look at `list` from outside may take longer than the whole create.
     await eventually(
-      () => (progress.includes('[1/7]') ? true : undefined),
+      () => (progress.includes('[1/5] Creating container') ? true : undefined),
       () => Promise.resolve(`a create that runs: ${progress}`),
     );
     // In an object, because an async function would wait for the promise itself.

@@ -155,7 +155,7 @@ describe('a person at a terminal', () => {
     const faults = [{ match: { program: 'incus', argIncludes: 'start' }, mode: 'hang' }];
     await writeFile(join(house.server.home, 'state', 'simulated-faults.json'), JSON.stringify(faults));
     const terminal = await open('create', 'cut', '--ssh-key', key.line.trim());
-    await terminal.shows(/\[5\/7\]/);
+    await terminal.shows(/\[2\/5\] Starting container/);
     await terminal.type('', 'C-c');
     await terminal.shows(/Undoing: deleting the container/);
     await terminal.shows(/it was cancelled, and what it had done was undone/);

@@ -87,7 +87,7 @@ test.each(both)('a script is run line by line in %s, however long its commands t
 test('exit waits for what runs, and a second exit leaves at once', async () => {
   const shell = await openShell(server);
   shell.type(`create gina --ssh-key "${key.line.trim()}"\r`);
-  await shell.shows(/\[1\/7\]/);
+  await shell.shows(/\[1\/5\] Creating container/);
   shell.type('exit\r');
   await shell.said(/Leaving when everything has ended\. "exit" or Ctrl-C again leaves at once/);
   shell.type('whoami\r');
@@ -116,7 +116,7 @@ test('a question at the end of input counts as unanswered, and the shell ends', 
 test('a change whose connection is lost is found by who and by the next shell', async () => {
   const shell = await openShell(server);
   shell.type(`create dave --ssh-key "${key.line.trim()}"\r`);
-  await shell.shows(/\[1\/7\]/);
+  await shell.shows(/\[1\/5\] Creating container/);
   shell.drop();
   const { stdout } = await server.ssh(['who']);
   expect(stdout).toMatch(/tester +create dave/);

@@ -89,7 +89,7 @@ describe('an operation whose connection is lost', () => {
   test('is shown as running after reconnecting, and then its end', async () => {
     const shell = await openShell(server);
     shell.type(`create dora --ssh-key "${key.line.trim()}"`).press('enter');
-    await shell.shows(/\[2\/7\]/);
+    await shell.shows(/\[2\/5\] Starting container/);
     shell.drop();
     const again = await openShell(server);
     await again.shows(/tester: create dora/);
@@ -100,7 +100,7 @@ describe('an operation whose connection is lost', () => {
   test('is shown as ended after reconnecting later', async () => {
     const shell = await asCarol();
     shell.type(`create erik --ssh-key "${key.line.trim()}"`).press('enter');
-    await shell.shows(/\[1\/7\]/);
+    await shell.shows(/\[1\/5\] Creating container/);
     shell.drop();
     await eventually(
       async () =>

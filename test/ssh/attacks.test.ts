@@ -298,7 +298,8 @@ describe('after authentication the server', () => {
     await eventually(
       () =>
         client.received.some(
-          (packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]'),
+          (packet) =>
+            packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/5] Creating container'),
         )
           ? true
           : undefined,

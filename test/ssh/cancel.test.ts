@@ -40,7 +40,7 @@ describe('Ctrl-C on a terminal', () => {
     const server = await slow();
     const shell = await connectShell(server, { command: `create bob --ssh-key "${key}"` });
     onTestFinished(() => shell.close());
-    await shell.said(/\[2\/7\]/);
+    await shell.said(/\[2\/5\] Starting container/);
     shell.press('ctrl-c');
     expect(await shell.ended()).toBe(9);
     expect(shell.scrollback()).toMatch(/Cancelling create bob\. Ctrl-C again does not wait for that\./);
@@ -61,7 +61,7 @@ describe('Ctrl-C on a terminal', () => {
     const server = await slow();
     const shell = await connectShell(server, { command: `create bob --ssh-key "${key}"` });
     onTestFinished(() => shell.close());
-    await shell.said(/\[2\/7\]/);
+    await shell.said(/\[2\/5\] Starting container/);
     shell.press('ctrl-c');
     await shell.said(/Cancelling/);
     shell.press('ctrl-c');
@@ -140,7 +140,7 @@ test('a signal of the client does the same (RFC 4254, section 6.9)', async () =>
   const server = await slow();
   const shell = await connectShell(server, { command: `create bob --ssh-key "${key}"` });
   onTestFinished(() => shell.close());
-  await shell.said(/\[2\/7\]/);
+  await shell.said(/\[2\/5\] Starting container/);
   shell.signal('INT');
   expect(await shell.ended()).toBe(9);
   expect(await usersOf(server)).toEqual(['alice']);
@@ -149,7 +149,7 @@ test('a signal of the client does the same (RFC 4254, section 6.9)', async () =>
 test('a connection that is lost cancels nothing', async () => {
   const server = await slow();
   const shell = await connectShell(server, { command: `create bob --ssh-key "${key}"` });
-  await shell.said(/\[2\/7\]/);
+  await shell.said(/\[2\/5\] Starting container/);
   shell.close();
   await eventually(async () => ((await usersOf(server)).includes('bob') ? true : undefined), 'bob is there');
 });
@@ -171,7 +171,7 @@ describe('in the shell', () => {
     const server = await slow();
     const shell = await openShell(server, { columns: 120 });
     shell.type(`create bob --ssh-key "${key}"`).press('enter');
-    await shell.shows(/\[5\/7\] Starting container/);
+    await shell.shows(/\[2\/5\] Starting container/);
     shell.press('ctrl-c');
     await shell.shows(/Ctrl-C does not wait for it/);
     shell.press('ctrl-c');
@@ -187,7 +187,7 @@ describe('in the shell', () => {
     onTestFinished(() => shell.close());
     await shell.said(/^>/m);
     shell.type(`create bob --ssh-key "${key}"\r`);
-    await shell.said(/Step 1 of 7/);
+    await shell.said(/Step 1 of 5/);
     shell.press('ctrl-c');
     await shell.said(/Cancelling create bob; Ctrl-C again does not wait for that\./);
     await shell.said(/Undoing: deleting the container\./);
@@ -207,12 +207,12 @@ test('on the host, SIGINT cancels, and a second one leaves', async () => {
       },
     });
   };
-  expect(await create(/\[1\/7\]/)).toMatchObject({
+  expect(await create(/\[1\/5\] Creating container/)).toMatchObject({
     code: 9,
     stderr: expect.stringMatching(/Undoing: deleting the container/),
   });
   expect(await usersOf(server)).toEqual(['alice']);
-  expect(await create(/\[1\/7\]/, /Cancelling/)).toMatchObject({
+  expect(await create(/\[1\/5\] Creating container/, /Cancelling/)).toMatchObject({
     code: 6,
     stderr: expect.stringMatching(/continues in the background/),
   });

@@ -24,7 +24,7 @@ describe('the key of create', () => {
     const { stdout, stderr, code } = await server.ssh(['create', 'alice'], { stdin: alice.line });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Container alice-container created$/m);
-    expect(stderr).toMatch(/✓ \[7\/7\]/);
+    expect(stderr).toMatch(/✓ \[5\/5\] Waiting for SSH/);
     expect(await fingerprintsOf('alice')).toEqual([alice.fingerprint]);
   });
 

@@ -41,7 +41,7 @@ describe('a client', () => {
       const running = server.startSsh(['create', 'orphan'], { stdin: alice.line });
       let progress = '';
       running.stderr.on('data', (chunk: Buffer) => (progress += chunk.toString()));
-      await eventually(() => progress.includes('[1/7]') || undefined, 'progress');
+      await eventually(() => progress.includes('[1/5] Creating container') || undefined, 'progress');
       const pid = running.pid ?? 0;
       stopped.push(pid);
       process.kill(pid, 'SIGSTOP');

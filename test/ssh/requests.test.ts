@@ -232,7 +232,8 @@ describe('a session', () => {
     await eventually(
       () =>
         client.received.some(
-          (packet) => packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/7]'),
+          (packet) =>
+            packet[0] === message.channelExtendedData && stringAt(packet, 9).includes('[1/5] Creating container'),
         )
           ? true
           : undefined,

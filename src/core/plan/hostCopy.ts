@@ -11,6 +11,7 @@ import type { StoredSnapshot } from '../../host/incus/snapshots.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import { addressOf } from '../../service/instances/containers.ts';
 import { field, imageProperty, ownerOfInstance } from '../../service/instances/metadata.ts';
+import { seedTemplate } from '../../service/images/seed.ts';
 import { replacedOf } from '../../service/snapshots/generations.ts';
 import { publicKeyPath } from '../../simulated/inside/firstBoot.ts';
 import {
@@ -134,9 +135,16 @@ function toImage({ fingerprint, size, aliases, properties, ...times }: IncusImag
     lastUsedAtMs: null,
     cached: false,
     prepared: properties?.[imageProperty.base] !== undefined,
+    templates: seedTemplates,
     files: {},
   };
 }
+
+/** What Incus tells of an image does not have its templates. One of an earlier version has none, and gets no seed. */
+const seedTemplates: NonNullable<ImageRecord['templates']> = (() => {
+  const { name, path, when, content } = seedTemplate(field.seed);
+  return { texts: { [name]: content }, paths: { [path]: { template: name, when: [...when] } } };
+})();
 
 function toPool({ name, driver, config }: IncusPool, totalBytes: number): PoolRecord {
   return { name, driver, config, totalBytes };

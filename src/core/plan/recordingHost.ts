@@ -7,6 +7,7 @@ import type { IncusStreams } from '../../host/incus/streams.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { ProgramStreams } from '../../host/programStreams.ts';
 import { cancelledRun, type Command, type Output, type Runner } from '../../host/runner.ts';
+import { field } from '../../service/instances/metadata.ts';
 import type { SimulatedHost } from '../../simulated/host.ts';
 import { programs } from '../../simulated/programs.ts';
 
@@ -122,12 +123,19 @@ function isQuestion(command: Command): boolean {
   return isQuery || isFilePull(command);
 }
 
+/** Returns the configuration of a new instance without its seed, which has a private key. It has no other. */
+function withoutSeed(input: string): string {
+  const spec = JSON.parse(input) as { config?: Record<string, string> };
+  if (spec.config?.[field.seed] === undefined) return input;
+  return JSON.stringify({ ...spec, config: { ...spec.config, [field.seed]: '(left out)' } });
+}
+
 function planned({ program, args, input = '' }: Command): PlannedProgram {
   return {
     kind: 'program',
     argv: [program, ...args],
     stdinBytes: Buffer.byteLength(input),
-    // The configuration of a new instance has public keys only. Pushed files may be private keys.
-    stdin: program === 'incus' && args[0] === 'create' ? input : null,
+    // Pushed files may be private keys.
+    stdin: program === 'incus' && args[0] === 'create' ? withoutSeed(input) : null,
   };
 }

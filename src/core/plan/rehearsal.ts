@@ -74,6 +74,7 @@ type HostTools = Pick<
   | 'zfs'
   | 'accounts'
   | 'keyscan'
+  | 'sshPort'
   | 'jumpKeys'
   | 'oomLog'
   | 'steps'
@@ -208,7 +209,7 @@ class Rehearsal {
     const accounts = new Accounts(runner);
     const repository = (): Promise<Repository> => this.#backups.open(note);
     const steps = makeSteps({ incus, accounts, jumpKeys, zfs, jumpGroup: settings.jump.group, repository });
-    const asked = { keyscan: new KeyScan(runner), oomLog: new OomLog(runner) };
+    const asked = { keyscan: new KeyScan(runner), sshPort: undefined, oomLog: new OomLog(runner) };
     // Lists must not show a backup that only a rehearsal has made.
     const backupAges = new BackupAges(repository, service.now);
     const mirror = new InstanceMirror({ incus, source: streams });

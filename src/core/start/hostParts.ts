@@ -11,6 +11,7 @@ import { JumpKeyFiles, type JumpKeys } from '../../host/jumpKeys.ts';
 import { RealProgramStreams, type ProgramStreams } from '../../host/programStreams.ts';
 import { realSshdProcesses, type SshdProcesses } from '../../host/sshd/processes.ts';
 import type { Runner } from '../../host/runner.ts';
+import { RealSshPort, type SshPort } from '../../host/sshPort.ts';
 import { SimulatedHost } from '../../simulated/host.ts';
 
 export interface HostParts {
@@ -20,6 +21,8 @@ export interface HostParts {
   readonly streams: IncusStreams;
   /** Undefined for a simulated host, whose containers have no processes. */
   readonly fuse?: FuseConnections;
+  /** Undefined for a simulated host, whose containers have no network. */
+  readonly sshPort?: SshPort;
   readonly jumpKeys: (accounts: Accounts) => JumpKeys;
   /** The processes of the host's sshd. */
   readonly sshdProcesses: SshdProcesses;
@@ -55,6 +58,7 @@ export function realHost(
     programStreams: new RealProgramStreams(),
     streams: new SocketStreams(socketPath),
     fuse: new FuseConnections(),
+    sshPort: new RealSshPort(runner),
     sshdProcesses: realSshdProcesses,
     jumpKeys: (accounts) => new JumpKeyFiles(authorizedKeysFolder, () => accounts.groupId(group)),
   };

@@ -26,6 +26,7 @@ import { listWithState, oneWithState, withoutState } from './instanceList.ts';
 import { memoryInUse, type MemoryInUse } from './memoryMetrics.ts';
 import { IncusBackups } from './backups.ts';
 import { IncusSnapshots } from './snapshots.ts';
+import { addTemplate, type InstanceTemplate } from './templates.ts';
 import { failedWith, isTooMuch, type Output } from '../runner.ts';
 
 interface StartOptions {
@@ -309,6 +310,11 @@ export class Incus {
       ],
       { input: file.content, timeoutMs: this.limits.changeMs },
     );
+  }
+
+  /** Adds a template to an instance, or replaces it, and leaves its others as they are. */
+  addTemplate(instance: string, template: InstanceTemplate): Promise<void> {
+    return addTemplate(this.#client, this.limits, instance, template);
   }
 
   /** Reads a file of an instance; `undefined` if it does not exist. */

@@ -165,6 +165,7 @@ async function buildNow(context: HostContext, base: string, alias: string, call:
       await stages.stage('Setting up first boot', async () => {
         await operation.step(steps.seedInstance, { instance }, async () => {
           for (const file of made.files) await incus.pushFile({ instance, ...file });
+          for (const template of made.templates) await incus.addTemplate(instance, template);
           // A distribution may lack a unit that is disabled here.
           for (const argv of made.finish) await inside(argv, argv.includes('disable') ? [0, 1] : undefined);
         });

@@ -9,6 +9,7 @@ import type { Accounts } from '../../host/accounts.ts';
 import type { Incus } from '../../host/incus/incus.ts';
 import type { JumpKeys } from '../../host/jumpKeys.ts';
 import type { KeyScan } from '../../host/keyscan.ts';
+import type { SshPort } from '../../host/sshPort.ts';
 import type { OomLog } from '../../host/oomKills.ts';
 import type { InstanceMirror } from '../../host/mirror/mirror.ts';
 import type { IncusStreams } from '../../host/incus/streams.ts';
@@ -29,6 +30,8 @@ export interface HostContext {
   readonly zfs: Zfs;
   readonly accounts: Accounts;
   readonly keyscan: KeyScan;
+  /** Undefined for a simulated host, whose containers have no network. */
+  readonly sshPort?: SshPort | undefined;
   readonly jumpKeys: JumpKeys;
   readonly operations: Operations;
   readonly steps: Steps;

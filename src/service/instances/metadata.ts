@@ -21,6 +21,11 @@ export const field = {
   image: `${prefix}image`,
   /** The fixed address that was written into the container. Absent: made by a version that left it to DHCP. */
   address: `${prefix}address`,
+  /**
+   * What Incus writes into the container at its first start (`service/images/seed.ts`), the private host key among it.
+   * Only until the container is ready.
+   */
+  seed: `${prefix}seed`,
   /** On an instance that a restore has replaced: the user whose container it was. */
   replaced: `${prefix}replaced`,
   /** The schedule of snapshots that an admin chose. Absent: that of the settings. */

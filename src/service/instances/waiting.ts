@@ -2,6 +2,7 @@
 import { throwIfCancelled } from '../../domain/cancellation.ts';
 import { Failure } from '../../domain/failure.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
+import { portOf } from '../../host/firewall/ports.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import { addressOf } from './containers.ts';
 import type { Call, HostContext } from './context.ts';
@@ -9,6 +10,10 @@ import { field } from './metadata.ts';
 
 const firstPauseMs = 40;
 const maxPauseMs = 500;
+/** The longest pause between two tries of a port, which cost almost nothing. */
+const maxKnockPauseMs = 25;
+/** How often Incus is asked meanwhile whether the container still runs. */
+const lookMs = 1000;
 
 /** Calls `poll` until it returns a value; rejects with `timeout` after `limitMs`. */
 export async function waitFor<T>(
@@ -16,9 +21,10 @@ export async function waitFor<T>(
   limitMs: number,
   poll: () => Promise<T | undefined>,
   why: () => string,
+  longestPauseMs = maxPauseMs,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
-  let pauseMs = firstPauseMs;
+  let pauseMs = Math.min(firstPauseMs, longestPauseMs);
   for (;;) {
     throwIfCancelled();
     const value = await poll();
@@ -27,33 +33,73 @@ export async function waitFor<T>(
       throw new Failure('timeout', { what, why: `${why()} within ${durationInWords(limitMs)}` });
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    pauseMs = Math.min(pauseMs * 1.5, maxPauseMs);
+    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
   }
 }
 
-/** Waits until the running instance has its address. */
-export async function waitForNetwork(context: HostContext, instance: string, address: string): Promise<void> {
+/** Waits until the instance that has just been started has its address on `bridge`. */
+export async function waitForNetwork(
+  context: HostContext,
+  instance: string,
+  { address, bridge }: { readonly address: string; readonly bridge: string },
+): Promise<void> {
+  const { sshPort } = context;
+  if (sshPort === undefined) return waitForAddress(context, instance, address);
+  // Without it the wait takes longer, and ends all the same.
+  await sshPort.introduce(address, portOf(address).mac, bridge).catch((error: unknown) => {
+    context.log.warn({ err: error, address }, 'the kernel was not told the MAC address of a new container');
+  });
+  let lookedMs = performance.now();
+  await waitFor(
+    `container "${instance}"`,
+    context.settings.timeouts.readyMs,
+    async () => {
+      if ((await sshPort.knock(address)) !== 'silent') return true;
+      if (performance.now() - lookedMs < lookMs) return undefined;
+      refuseStopped(instance, await context.incus.storedInstance(instance));
+      lookedMs = performance.now();
+      return undefined;
+    },
+    () => `it did not get its address ${address}`,
+    maxKnockPauseMs,
+  );
+}
+
+/** Throws if the instance does not run, and will not answer. */
+function refuseStopped(name: string, found: IncusInstance | undefined): asserts found is IncusInstance {
+  const what = `container "${name}"`;
+  if (found === undefined) throw new Failure('not-found', { what, why: 'it disappeared while it was starting' });
+  if (found.status !== 'Stopped') return;
+  throw new Failure('wrong-state', {
+    what,
+    why: 'it stopped while it was starting',
+    next: `incus info ${name} --show-log`,
+  });
+}
+
+/** Waits until Incus says that the running instance has its address. */
+async function waitForAddress(context: HostContext, instance: string, address: string): Promise<void> {
   await waitFor(
     `container "${instance}"`,
     context.settings.timeouts.readyMs,
     async () => {
       const found = await context.incus.instance(instance);
-      if (found === undefined)
-        throw new Failure('not-found', {
-          what: `container "${instance}"`,
-          why: 'it disappeared while it was starting',
-        });
-      if (found.status === 'Stopped')
-        throw new Failure('wrong-state', {
-          what: `container "${instance}"`,
-          why: 'it stopped while it was starting',
-          next: `incus info ${instance} --show-log`,
-        });
+      refuseStopped(instance, found);
       const addresses = Object.values(found.state?.network ?? {}).flatMap((nic) => nic.addresses ?? []);
       return addressOf(found) === address && addresses.some((a) => a.address === address) ? true : undefined;
     },
     () => `it did not get its address ${address}`,
   );
+}
+
+/** Returns the host key of the sshd at `address`, or undefined if none answers. */
+async function hostKeyAt({ sshPort, keyscan }: HostContext, address: string): Promise<string | undefined> {
+  if (sshPort === undefined) return keyscan.hostKey(address);
+  if ((await sshPort.knock(address)) !== 'banner') return undefined;
+  const hostKey = await keyscan.hostKey(address);
+  // What sends a banner and no key may do so for ever.
+  if (hostKey === undefined) await new Promise((resolve) => setTimeout(resolve, maxPauseMs));
+  return hostKey;
 }
 
 /**
@@ -70,8 +116,9 @@ export async function waitForSsh(
   const seen = await waitFor(
     `container "${instance}"`,
     Math.min(context.settings.timeouts.readyMs, maxMs),
-    () => context.keyscan.hostKey(address),
+    () => hostKeyAt(context, address),
     () => 'its sshd did not answer',
+    context.sshPort === undefined ? maxPauseMs : maxKnockPauseMs,
   ).catch(async (error: unknown) => {
     throw error instanceof Failure && error.code === 'timeout' ? await withBootLog(context, instance, error) : error;
   });

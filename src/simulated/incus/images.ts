@@ -127,6 +127,7 @@ export function publishInstance(
     cached: false,
     prepared: Object.hasOwn(instance.files, firstBootPath),
     files: structuredClone(instance.files),
+    ...(instance.templates === undefined ? {} : { templates: structuredClone(instance.templates) }),
   });
   world.emit('image-created', null);
   if (alias !== undefined) world.emit('image-alias-created', null);

@@ -12,6 +12,7 @@ import { deleteInstance, pauseInstance, restartInstance, startInstance, stopInst
 import { importInstance } from './backups.ts';
 import { query } from './query.ts';
 import { copySnapshot, deleteSnapshot, renameSnapshot, restoreSnapshot } from './snapshots.ts';
+import { editTemplate } from './templates.ts';
 
 interface Verb {
   readonly flags: Readonly<Record<string, 'value' | 'none'>>;
@@ -157,6 +158,12 @@ const verbs: Readonly<Record<string, Verb>> = {
           })
         : incusError(`open ${first(parsed)}: no such file or directory`),
   },
+  'config template edit': {
+    flags: quiet,
+    operands: 2,
+    changes: always,
+    run: (world, parsed, input) => editTemplate(world, first(parsed), parsed.rest[1] ?? '', input),
+  },
   'file pull': {
     flags: quiet,
     operands: 2,
@@ -204,8 +211,11 @@ function splitProperty(text: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+/** How many words the name of a verb has, by its first one. Default: one. */
+const wordsOf: Readonly<Record<string, number>> = { file: 2, image: 2, snapshot: 2, config: 3 };
+
 function find(args: readonly string[]): { verb: Verb; parsed: Parsed } | undefined {
-  const words = ['file', 'image', 'snapshot'].includes(args[0] ?? '') ? 2 : 1;
+  const words = wordsOf[args[0] ?? ''] ?? 1;
   const name = args.slice(0, words).join(' ');
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   return verb === undefined ? undefined : { verb, parsed: parseFlags(args.slice(words), verb.flags) };

@@ -103,6 +103,7 @@ export function createInstance(world: World, imageRef: string, name: string, inp
     devices: structuredClone(devices),
     files: structuredClone(image.files),
     prepared: image.prepared,
+    ...(image.templates === undefined ? {} : { templates: structuredClone(image.templates) }),
     ranMs: 0,
     run: null,
     snapshots: [],

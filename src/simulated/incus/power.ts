@@ -9,6 +9,7 @@ import { bootInside } from '../inside/firstBoot.ts';
 import { instanceNamed } from '../program/lookup.ts';
 import { isMasked } from '../inside/units.ts';
 import type { InstanceRecord } from '../state/state.ts';
+import { writeTemplates } from './templates.ts';
 import { upMs } from './usage.ts';
 
 /** Adds the hint that the client prints after some errors, depending on how fast the server answers. */
@@ -19,6 +20,7 @@ function withHint(message: string, name: string): string {
 function boot(world: World, instance: InstanceRecord): void {
   const { state, nowMs } = world;
   state.serial += 1;
+  writeTemplates(instance);
   instance.run = {
     startedAtMs: nowMs,
     pid: 4000 + state.serial * 7,

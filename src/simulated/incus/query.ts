@@ -1,6 +1,6 @@
 /**
- * Simulates `incus query`: GET of the documents and metrics that this product reads, PATCH of an instance, POST of a
- * snapshot or a backup, and the DELETE of a backup or a console log.
+ * Simulates `incus query`: GET of the documents and metrics that this product reads, PATCH of an instance or its
+ * metadata, POST of a snapshot or a backup, and the DELETE of a backup or a console log.
  */
 import { incusError, incusRefusal, printed } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
@@ -12,6 +12,7 @@ import { localImage } from './images.ts';
 import { metricsText } from './metrics.ts';
 import { createBackup, deleteBackup } from './backups.ts';
 import { createSnapshot, snapshotNamed } from './snapshots.ts';
+import { patchMetadata } from './templates.ts';
 import type { UnderwayRecord } from '../state/state.ts';
 
 function sorted(value: unknown): unknown {
@@ -148,6 +149,8 @@ export function query(world: World, method: string, target: string, body: string
   const [kind, name, ...more] = segments;
   if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.length === 0)
     return patchInstance(world, name, body);
+  if (method === 'PATCH' && kind === 'instances' && name !== undefined && more.join('/') === 'metadata')
+    return patchMetadata(world, name, body);
   if (method === 'POST' && kind === 'instances' && name !== undefined && more.join('/') === 'snapshots')
     return createSnapshot(world, name, body);
   if (method === 'POST' && kind === 'instances' && name !== undefined && more.join('/') === 'backups')

@@ -11,6 +11,9 @@ export const firstBootPath = '/etc/containarium/first-boot';
 /** The public half of the host key of an instance. sshd does not read it. */
 export const publicKeyPath = '/etc/ssh/ssh_host_ed25519_key.pub';
 
+/** The account of the image that the first boot renames. */
+const placeholder = 'containarium';
+
 const seed = '/etc/containarium/seed';
 const networkSeed = `${seed}/network`;
 const readOnly = { mode: '0440', uid: 0, gid: 0 };
@@ -31,10 +34,27 @@ function applySeed(files: InstanceFiles): boolean {
   if (name === undefined) return false;
   files['/etc/hostname'] = { content: `${name}\n`, mode: '0644', uid: 0, gid: 0 };
   if (line(files, `${seed}/docker`) === undefined) return false;
+  const accounts = files['/etc/passwd'];
+  if (accounts !== undefined) accounts.content = accounts.content.replaceAll(placeholder, user);
   files['/etc/sudoers.d/90-containarium'] = { content: `${user} ALL=(ALL) NOPASSWD:ALL\n`, ...readOnly };
   files[`${seed}/done`] = userFile;
   delete files[`${seed}/user`];
   return true;
+}
+
+const bundlePath = `${seed}/bundle`;
+
+/** Runs the unit that makes the files of the bundle (`src/service/images/seed.ts`). */
+function unbundle(files: InstanceFiles): void {
+  const found = files[bundlePath];
+  if (found === undefined || found.content === '') return;
+  let file: InstanceFiles[string] | undefined;
+  for (const text of found.content.split('\n').slice(0, -1)) {
+    const [, mode, path] = /^=(\d+) (.*)$/.exec(text) ?? [];
+    if (mode !== undefined && path !== undefined) files[path] = file = { content: '', mode, uid: 0, gid: 0 };
+    else if (file !== undefined) file.content += `${text.slice(1)}\n`;
+  }
+  delete files[bundlePath];
 }
 
 /** Runs the unit that sets the fixed address, as for a container whose network systemd-networkd manages. */
@@ -55,6 +75,7 @@ function applyAddress(files: InstanceFiles): void {
 export function bootInside(instance: InstanceRecord, isCopy: boolean): string | null {
   // An ordinary base image has no sshd.
   if (!instance.prepared) return null;
+  unbundle(instance.files);
   applyAddress(instance.files);
   if (!applySeed(instance.files)) return null;
   return hostKeyOf(instance.files) ?? (isCopy ? line(instance.files, publicKeyPath) : undefined) ?? null;

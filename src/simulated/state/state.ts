@@ -22,6 +22,12 @@ const run = z.object({
   consoleRead: z.boolean().optional(),
 });
 
+/** The templates of an instance or image: their texts by name, and for which path each is used, at which events. */
+const templates = z.object({
+  texts: stringMap,
+  paths: z.record(z.string(), z.object({ template: z.string(), when: z.array(z.string()) })),
+});
+
 /** What an instance has that a snapshot keeps. */
 const snapshot = z.object({
   name: z.string(),
@@ -55,6 +61,7 @@ const instance = z.object({
   files,
   /** Whether the image has the first-boot unit and an sshd. */
   prepared: z.boolean(),
+  templates: templates.optional(),
   /** Set for one whose files were not read: as in a copy of a host, its public host key stands for the private one. */
   isCopy: z.boolean().optional(),
   /** Total running time before the current start. */
@@ -82,6 +89,7 @@ const image = z.object({
   /** Whether `incus create` downloaded it from a remote. */
   cached: z.boolean(),
   prepared: z.boolean(),
+  templates: templates.optional(),
   files,
 });
 

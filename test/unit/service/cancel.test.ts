@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 
 /** Cancels when this method of Incus is called for the first time, before it does anything. */
-function cancelAt(method: 'create' | 'pushFile' | 'start' | 'exec' | 'publish' | 'patch'): void {
+function cancelAt(method: 'create' | 'start' | 'instance' | 'exec' | 'publish' | 'patch'): void {
   const original = world.context.incus[method].bind(world.context.incus) as (...args: unknown[]) => Promise<unknown>;
   vi.spyOn(world.context.incus, method).mockImplementation(((...args: unknown[]) => {
     cancel.abort();
@@ -25,7 +25,7 @@ function cancelAt(method: 'create' | 'pushFile' | 'start' | 'exec' | 'publish' |
 const cancelled = { ok: false, failure: { code: 'cancelled', exitCode: 9, why: expect.stringMatching(/was undone/) } };
 
 describe('a create that its caller cancels', () => {
-  it.each(['create', 'pushFile', 'start'] as const)('at "%s" is undone', async (method) => {
+  it.each(['create', 'start', 'instance'] as const)('at "%s" is undone', async (method) => {
     cancelAt(method);
     const failure = await undone(world, async () => {
       const outcome = await world.callUntil(cancel.signal, 'create', { user: 'bob', keys: key });

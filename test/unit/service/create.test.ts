@@ -4,6 +4,7 @@ import type { FailureCode } from '../../../src/domain/failure.ts';
 import { parseName } from '../../../src/domain/values/username.ts';
 import { createContainer, type CreateRequest } from '../../../src/service/create.ts';
 import { promisedAddresses } from '../../../src/service/instances/addresses.ts';
+import type { PortAnswer, SshPort } from '../../../src/host/sshPort.ts';
 import type { Fault } from '../../../src/simulated/faults/faults.ts';
 import type { HostState, InstanceRecord } from '../../../src/simulated/state/state.ts';
 import {
@@ -19,7 +20,7 @@ import {
   type HostOptions,
 } from '../../support/world/hosts.ts';
 import { newKey } from '../../support/world/keys.ts';
-import { hostStateOf, type World } from '../../support/world/world.ts';
+import { commandsOf, hostStateOf, type World } from '../../support/world/world.ts';
 
 const gib = 1024 ** 3;
 const mib = 1024 ** 2;
@@ -93,7 +94,7 @@ describe('create', () => {
       sshConfig: { user: 'alice', alias: 'alice-dev', jumpHost: 'jump.example.org', address: '10.0.3.101' },
     });
     expect(result.sshConfig.knownHosts).toEqual([`alice-dev ${run?.hostKey ?? ''}`]);
-    expect(result.steps).toHaveLength(7);
+    expect(result.steps).toHaveLength(5);
     expect(files['/etc/ssh/ssh_host_ed25519_key']?.mode).toBe('0600');
     expect(files['/etc/ssh/authorized_keys.d/alice']?.content).toContain(keys.map(({ line }) => line).join('\n'));
     expect(await world.faults()).toEqual([]);
@@ -177,11 +178,77 @@ describe('create', () => {
       "address=10.0.3.101/24\ngateway=10.0.3.1\ndns='10.0.3.1'\nipv6=no\n",
     );
     expect(files['/etc/systemd/network/05-containarium.network']?.content).toContain('Address=10.0.3.101/24');
+  });
+
+  it('pushes no file into the container, and keeps its seed no longer than until it is ready', async () => {
+    const world = await host();
+    await create(world);
+    expect(changesOf(world).filter((command) => command.includes('incus file push - alice-container'))).toEqual([]);
+    expect(instanceOf(world).config).not.toHaveProperty('user.containarium.seed');
+    expect(JSON.stringify(instanceOf(world).config)).not.toContain('PRIVATE KEY');
+    expect(instanceOf(world).files).not.toHaveProperty('/etc/containarium/seed/bundle');
+  });
+
+  it('makes the jump account while the container boots', async () => {
+    const world = await host();
+    await create(world);
     const changes = changesOf(world);
-    expect(changes.findIndex((command) => command.includes('/seed/network'))).toBeLessThan(
-      changes.findIndex((command) => command.startsWith('incus start')),
+    expect(changes.findIndex((command) => command.startsWith('useradd') && command.endsWith(' alice'))).toBeGreaterThan(
+      changes.findIndex((command) => command.startsWith('incus start alice-container')),
     );
-    expect(changes.filter((command) => command.includes('/etc/containarium/network'))).toEqual([]);
+  });
+
+  describe('on a host whose network it can see', () => {
+    const answers = (...all: PortAnswer[]) => {
+      const introduce = vi.fn<SshPort['introduce']>(() => Promise.resolve());
+      const knock = vi.fn<SshPort['knock']>(() =>
+        Promise.resolve(all.length > 1 ? (all.shift() ?? 'banner') : (all[0] ?? 'banner')),
+      );
+      return { introduce, knock };
+    };
+    const createBeside = (world: World, sshPort: SshPort, readyMs = 60_000): ReturnType<typeof createContainer> => {
+      const { settings } = world.context;
+      const timeouts = { ...settings.timeouts, readyMs };
+      const context = { ...world.context, sshPort, settings: { ...settings, timeouts } };
+      return createContainer(context, { user: alice, keys: keys.slice(0, 1) }, callBy());
+    };
+
+    it('tells the kernel the MAC address, and waits for a banner before it asks for the host key', async () => {
+      const world = await host();
+      const sshPort = answers('silent', 'refused', 'refused', 'banner');
+      await createBeside(world, sshPort);
+      expect(sshPort.introduce).toHaveBeenCalledExactlyOnceWith('10.0.3.101', '02:c7:0a:00:03:65', 'incusbr0');
+      expect(sshPort.knock).toHaveBeenCalledTimes(4);
+      expect(
+        commandsOf(world.folder).filter(({ args }) => args.includes('22') && args.includes('10.0.3.101')),
+      ).toHaveLength(1);
+    });
+
+    it('works without that', async () => {
+      const world = await host();
+      const sshPort = { ...answers('banner'), introduce: () => Promise.reject(new Error('not permitted')) };
+      expect((await createBeside(world, sshPort)).container.address).toBe('10.0.3.101');
+    });
+
+    it('removes everything if no network comes up', async () => {
+      const world = await host();
+      const failure = await undone(world, () => createBeside(world, answers('silent'), 30));
+      expect(failure).toMatchObject({
+        code: 'timeout',
+        why: 'it did not get its address 10.0.3.101 within 30 milliseconds',
+      });
+    });
+
+    it('removes everything if the container stops while its network is silent', async () => {
+      const world = await host();
+      const sshPort = answers('silent');
+      vi.spyOn(world.context.incus, 'storedInstance').mockImplementation(async (name) => {
+        const found = await world.context.incus.instance(name);
+        return found === undefined ? undefined : { ...found, status: 'Stopped' };
+      });
+      const failure = await undone(world, () => createBeside(world, sshPort));
+      expect(failure).toMatchObject({ code: 'wrong-state', why: 'it stopped while it was starting' });
+    });
   });
 
   it('tells the container the router and the name servers of the bridge', async () => {
@@ -209,11 +276,20 @@ describe('create', () => {
         }
       },
     });
+    const steps: string[] = [];
     const notes: string[] = [];
-    const progress = { step: () => undefined, note: (text: string) => void notes.push(text), output: () => undefined };
+    const progress = {
+      step: ({ index, total }: { index: number; total: number }) => void steps.push(`${index}/${total}`),
+      note: (text: string) => void notes.push(text),
+      output: () => undefined,
+    };
     await create(world, {}, callBy(undefined, { progress }));
     expect(notes).toEqual([expect.stringContaining('"image build" renews it')]);
-    expect(instanceOf(world).files['/etc/systemd/network/05-containarium.network']).toBeDefined();
+    expect(steps.at(-1)).toBe('7/7');
+    const { config, files } = instanceOf(world);
+    expect(files['/etc/systemd/network/05-containarium.network']).toBeDefined();
+    expect(files['/etc/ssh/ssh_host_ed25519_key']?.mode).toBe('0600');
+    expect(config).not.toHaveProperty('user.containarium.seed');
     expect(await world.faults()).toEqual([]);
   });
 
@@ -288,7 +364,11 @@ describe('create', () => {
   it('builds the image of another base first, and notes the base in the container', async () => {
     const world = await host();
     const notes: string[] = [];
-    const progress = { step: () => undefined, note: (text: string) => void notes.push(text), output: () => undefined };
+    const progress = {
+      step: () => undefined,
+      note: (text: string) => void notes.push(text),
+      output: () => undefined,
+    };
     const { container } = await create(world, { image: 'images:debian/12' }, callBy(undefined, { progress }));
     expect(container.image).toBe('images:debian/12');
     expect(notes).toEqual(['No prepared image yet: building it once from images:debian/12']);
@@ -533,6 +613,13 @@ describe('create removes everything that it made if', () => {
   const first = (match: Fault['match'], mode: Fault['mode'] = 'fail-after'): HostOptions => ({
     faults: [{ match, mode }],
   });
+  /** On an image of another version, into which files are pushed. */
+  const older = (match: Fault['match']): HostOptions => ({
+    ...first(match),
+    edit: ({ images }) => {
+      for (const image of images) image.properties['containarium.recipe'] = 'older';
+    },
+  });
   it.each<[what: string, code: FailureCode, options: HostOptions]>([
     ['the image cannot be cloned', 'program-failed', first({ argIncludes: 'alice-container', changes: true })],
     [
@@ -540,8 +627,8 @@ describe('create removes everything that it made if', () => {
       'program-failed',
       first({ argIncludes: '--no-profiles' }, 'fail-late'),
     ],
-    ['the seed cannot be written', 'program-failed', first({ argIncludes: '/seed/docker' })],
-    ['the host key cannot be written', 'program-failed', first({ argIncludes: 'ssh_host_ed25519_key.pub' })],
+    ['the seed cannot be written', 'program-failed', older({ argIncludes: '/seed/docker' })],
+    ['the host key cannot be written', 'program-failed', older({ argIncludes: 'ssh_host_ed25519_key.pub' })],
     ['the account cannot be created', 'program-failed', first({ program: 'useradd' })],
     [
       'the keys of the jump account cannot be written',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Actor } from '../../../../src/domain/access/actor.ts';
 import type { Plan } from '../../../../src/domain/results/plan.ts';
+import type { InstanceSpec } from '../../../../src/host/incus/incus.ts';
 import type { JournalRecord } from '../../../../src/journal/chain.ts';
 import { queryJournal } from '../../../../src/journal/query.ts';
 import type { FaultPlan } from '../../../../src/simulated/faults/faults.ts';
@@ -133,6 +134,22 @@ describe('a plan', () => {
     const world = await host();
     const secret = newKey('bob@laptop');
     const plan = await planned(world, 'create', { user: 'carl', keys: secret.line });
+    const made = plan.steps.flatMap(({ commands }) =>
+      commands.flatMap((one) => (one.kind === 'program' && one.argv[1] === 'create' ? [one.stdin ?? ''] : [])),
+    );
+    expect(made.map((text) => (JSON.parse(text) as InstanceSpec).config['user.containarium.seed'])).toEqual([
+      '(left out)',
+    ]);
+    expect(JSON.stringify(plan)).not.toContain('PRIVATE KEY');
+  });
+
+  it('of a create of an older image does not show what is pushed', async () => {
+    const world = await host({
+      edit: ({ images }) => {
+        for (const image of images) image.properties['containarium.recipe'] = 'older';
+      },
+    });
+    const plan = await planned(world, 'create', { user: 'carl', keys: desk });
     const pushes = plan.steps.flatMap(({ commands }) =>
       commands.flatMap((one) => (one.kind === 'program' && one.argv[1] === 'file' ? [one] : [])),
     );
