@@ -100,6 +100,34 @@ describe.skipIf(skipReason !== undefined)('addresses and names on a real Incus',
     expect(await inside(nora, 'systemctl', '--failed', '--quiet', '--no-legend')).toBe('');
   });
 
+  it('gives a container everything by its configuration, which keeps no private key, and renames its account', async () => {
+    expect(await host.incus.incus(['config', 'get', nora, 'user.containarium.seed'])).toBe('\n');
+    expect(await host.incus.incus(['config', 'show', nora])).not.toContain('PRIVATE KEY');
+    expect(await inside(nora, 'stat', '--format', '%a %U', '/etc/ssh/ssh_host_ed25519_key')).toBe('600 root\n');
+    expect(await inside(nora, 'stat', '--format', '%a %U', '/home/cxt-nora')).toMatch(/^7\d\d cxt-nora\n$/);
+    expect(await inside(nora, 'ls', '/etc/containarium/seed')).not.toContain('bundle');
+    expect(await inside(nora, 'id', '--name', '--groups', 'cxt-nora')).toMatch(/^cxt-nora .*sudo/);
+    expect(await inside(nora, 'sh', '-c', 'cat /etc/passwd /etc/shadow /etc/group /etc/sub?id')).not.toMatch(
+      /^containarium:/m,
+    );
+  });
+
+  it('makes a container of an image of another version as before, by pushing what it is given', async () => {
+    const [{ fingerprint }] = (await result(['image', 'list'])).images;
+    const key = await makeKey(await temporaryFolder(), 'cxt-older');
+    const property = (value: string): Promise<string> =>
+      host.incus.incus(['image', 'set-property', fingerprint, 'containarium.recipe', value]);
+    const recipe = (await host.incus.incus(['image', 'get-property', fingerprint, 'containarium.recipe'])).trim();
+    await property('older');
+    try {
+      expect((await result(['create', 'cxt-older'], key.line)).steps).toHaveLength(7);
+    } finally {
+      await property(recipe);
+    }
+    expect(await inside('cxt-older-container', 'id', '--name', '--groups', 'cxt-older')).toContain('sudo');
+    await result(['delete', 'cxt-older', '--purge', '--yes']);
+  });
+
   it('keeps the address over a restart', async () => {
     await result(['restart', 'cxt-nora']);
     const address = await addressOf('cxt-nora');
