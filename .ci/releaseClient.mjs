@@ -7,13 +7,14 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { noTranslations } from '../src/build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const outfile = join(root, 'release', 'containarium');
 
 await build({
-  entryPoints: [join(root, 'dist', 'client', 'main.js')],
+  entryPoints: [join(root, 'src', 'client', 'main.ts')],
   outfile,
   bundle: true,
   platform: 'node',
@@ -24,15 +25,7 @@ await build({
   legalComments: 'inline',
   define: { CLIENT_VERSION: JSON.stringify(version) },
   banner: { js: '#!/usr/bin/env node' },
-  plugins: [
-    {
-      // 250 KB of translations, which nothing here shows (domain/check.ts has words of its own).
-      name: 'no translations',
-      setup(bundle) {
-        bundle.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: '', loader: 'js' }));
-      },
-    },
-  ],
+  plugins: [noTranslations],
 });
 chmodSync(outfile, 0o755);
 // Here package.json says that files without a suffix are ES modules.

@@ -76,10 +76,14 @@ const builtMark = at('dist', '.built');
 if (
   !existsSync(builtMark) ||
   statSync(builtMark).mtimeMs <
-    Math.max(newest(at('src'), /\.mjs$/), statSync(at('tsconfig.json')).mtimeMs, statSync(installedMark).mtimeMs)
+    Math.max(
+      newest(at('src'), /\.mjs$/),
+      ...['src/build.mjs', 'tsconfig.json'].map((name) => statSync(at(name)).mtimeMs),
+      statSync(installedMark).mtimeMs,
+    )
 ) {
   say('Building…');
-  run(node, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')]);
+  run(node, [at('src', 'build.mjs')]);
   mkdirSync(at('dist'), { recursive: true });
   writeFileSync(builtMark, '');
 }

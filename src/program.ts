@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureSentences } from './catalogue/render.ts';
+import { failureSentences } from './catalogue/output/sentences.ts';
 import { endWithOutput } from './commandLine/closedOutput.ts';
 import { Failure } from './domain/failure.ts';
+import { packageRoot } from './domain/packageRoot.ts';
 import { withoutEmpty } from './settings/environment.ts';
-import { packageRoot } from './settings/home.ts';
 
 const usage = `Usage: containarium serve [--real [--zfs] | --simulated] [--config <file>] [--check-settings]
        containarium daemon [--address <address>] [--port <port>] [--mtls] [--certs-dir <folder>]

@@ -56,14 +56,9 @@ export function stage({ root, folder, arch, time, compile = true, offline = fals
 }
 
 function compiled(root, folder) {
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  // Source maps name the folder of the sources.
-  const options = ['--sourceMap', 'false', '--incremental', 'false', '--tsBuildInfoFile', 'null'];
-  run(
-    process.execPath,
-    [compiler, '-p', join(root, 'tsconfig.json'), '--outDir', join(folder, 'dist'), ...options],
-    root,
-  );
+  // Maps name the folder of the sources.
+  const options = ['--to', join(folder, 'dist'), '--no-maps'];
+  run(process.execPath, [join(root, 'src', 'build.mjs'), ...options], root);
 }
 
 /** Adds the dependencies for running the program, and the bill of materials. */

@@ -1,4 +1,5 @@
 /** The catalogue of all verbs, and the permission check. */
+import type * as z from 'zod';
 import type { Actor, EntryPoint, Role } from '../domain/access/actor.ts';
 import { roles } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
@@ -143,7 +144,7 @@ export type Catalogue = typeof catalogue;
 export type VerbName = keyof Catalogue;
 
 /** A verb without its type parameters, for the parser, help and the renderers. */
-export type AnyVerb = Verb<Verb['input'], never>;
+export type AnyVerb = Verb<z.ZodType, never>;
 
 export function isVerbName(name: string): name is VerbName {
   return Object.hasOwn(catalogue, name);

@@ -1,5 +1,5 @@
 /** Help, generated from the catalogue: an overview, a page per verb, and the same as data for programs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor, EntryPoint } from '../domain/access/actor.ts';
 import { Failure, exitCodes, exitMeanings, type ExitName } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
@@ -183,7 +183,7 @@ export function describe(verbs: readonly AnyVerb[]): unknown {
               summary: p.summary,
             },
       ),
-      input: z.toJSONSchema(verb.input, { io: 'input', unrepresentable: 'any' }),
+      input: z.toJSONSchema(verb.input(), { io: 'input', unrepresentable: 'any' }),
       examples: verb.examples,
     })),
     exitCodes: (Object.keys(exitCodes) as ExitName[]).map((name) => ({

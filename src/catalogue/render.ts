@@ -1,17 +1,20 @@
-/** Renderers of results and failures, one per output format. They escape all untrusted text. */
+/**
+ * Renderers of results and failures, one per output format. They escape all untrusted text. YAML and CSV have to be
+ * loaded first (`loadFormat`).
+ */
 import stringWidth from 'string-width';
 import type { HostTag } from '../domain/results/about.ts';
 import { isSeveral } from '../domain/results/several.ts';
-import { exitCodes, type Failure, type FailureData } from '../domain/failure.ts';
+import { exitCodes, type Failure } from '../domain/failure.ts';
 import { printable, printableLines, safeJson } from '../domain/text.ts';
 import type { AnyVerb } from './catalogue.ts';
 import type { Format } from './format.ts';
 import { severalRows } from './declaration/several.ts';
 import type { Block, Rows, ViewContext } from './declaration/view.ts';
 import { columnsText } from './output/columns.ts';
-import { csvText, oneRow } from './output/csv.ts';
 import { namingFilters } from './output/noMatch.ts';
-import { yamlText } from './output/yaml.ts';
+import { writer } from './loadFormat.ts';
+import { failureSentences } from './output/sentences.ts';
 
 export interface Rendered {
   readonly stdout: string;
@@ -43,7 +46,7 @@ export function renderAnswer(
     case 'yaml':
       return { stdout: renderDocument(envelope(answer, host, exit), format), stderr: '', exitCode };
     case 'csv':
-      return { stdout: csvText(rowsOf(verb, result)), stderr: '', exitCode };
+      return { stdout: writer('csv').csvText(rowsOf(verb, result)), stderr: '', exitCode };
     case 'table': {
       const blocks = namingFilters(verb.view(result as never, context), verb, answer.input ?? {});
       return { stdout: renderBlocks(blocks), stderr: '', exitCode };
@@ -53,7 +56,7 @@ export function renderAnswer(
 
 function rowsOf(verb: AnyVerb, result: unknown): Rows {
   if (isSeveral(result)) return severalRows(result);
-  return verb.rows?.(result as never) ?? oneRow(result);
+  return verb.rows?.(result as never) ?? writer('csv').oneRow(result);
 }
 
 /** Renders a failure, as a document on stdout for JSON and YAML, otherwise as text on stderr. */
@@ -75,15 +78,6 @@ export function failureDocument(failure: Failure, command: string, host?: HostTa
   };
 }
 
-export function failureSentences(failure: FailureData): string {
-  const lines = [
-    `Error: ${failure.what}: ${failure.why} (${failure.code})`,
-    ...(failure.next === undefined ? [] : [`Next: ${failure.next}`]),
-  ];
-  // Indents further lines, as in the messages of programs, so that none of them looks like our "Next:".
-  return `${lines.map((line) => printableLines(line).replaceAll('\n', '\n  ')).join('\n')}\n`;
-}
-
 function envelope(answer: Answer, host: HostTag | undefined, exit: string): unknown {
   return {
     ok: exit === 'ok',
@@ -95,7 +89,7 @@ function envelope(answer: Answer, host: HostTag | undefined, exit: string): unkn
 }
 
 export function renderDocument(document: unknown, format: 'json' | 'yaml'): string {
-  return format === 'json' ? `${safeJson(document, 2)}\n` : yamlText(document);
+  return format === 'json' ? `${safeJson(document, 2)}\n` : writer('yaml').yamlText(document);
 }
 
 export function renderBlocks(blocks: readonly Block[]): string {

@@ -1,5 +1,5 @@
 /** Calls that change several containers: whether a call is one, and what it is about, for the question before it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Container, ContainerList } from '../domain/results/container.ts';

@@ -1,7 +1,7 @@
 /** The file in which a client names its servers. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 

@@ -1,4 +1,5 @@
 /** One command line for several servers: their answers together, each with its host. */
+import { loadFormat } from '../catalogue/loadFormat.ts';
 import { renderBlocks, renderDocument } from '../catalogue/render.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
 import type { Block } from '../catalogue/declaration/view.ts';
@@ -52,6 +53,7 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
           : { host, ok: false, error: { ...failure.toData(), exitCode: failure.exitCode } },
       ),
     };
+    await loadFormat(format);
     process.stdout.write(renderDocument(document, format));
   }
   if (first === undefined) return exitCodes[failureCodes[failed[0]?.failure.code ?? 'internal']];

@@ -1,7 +1,7 @@
 /** The verb `help`, and `--help`, which are answered from the catalogue alone. */
 import { verbsFor } from '../catalogue/catalogue.ts';
 import { describe, overview, verbForHelp, verbHelp, verbRows } from '../catalogue/help.ts';
-import { csvText } from '../catalogue/output/csv.ts';
+import { writer } from '../catalogue/loadFormat.ts';
 import type { Invocation } from '../catalogue/parse.ts';
 import { renderBlocks, renderDocument } from '../catalogue/render.ts';
 import type { Actor } from '../domain/access/actor.ts';
@@ -26,7 +26,7 @@ export function showHelp(
   const found = words.length === 0 ? undefined : verbForHelp(words.join(' ').split(' '), actor);
   if (format !== 'table') {
     const verbs = found === undefined ? verbsFor(actor.entryPoint, actor.role) : Array.isArray(found) ? found : [found];
-    if (format === 'csv') io.stdout(csvText(verbRows(verbs, actor.entryPoint)));
+    if (format === 'csv') io.stdout(writer('csv').csvText(verbRows(verbs, actor.entryPoint)));
     else io.stdout(renderDocument({ ok: true, command: 'help', host, result: describe(verbs) }, format));
     return 0;
   }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { verbHelp } from '../catalogue/help.ts';
 import { commandName, parseCommandLine } from '../catalogue/parse.ts';
+import { loadFormat } from '../catalogue/loadFormat.ts';
 import { renderAnswer, renderBlocks } from '../catalogue/render.ts';
 import { check, misfitText } from '../domain/check.ts';
 import { exitCodes, Failure, isFailure } from '../domain/failure.ts';
@@ -60,7 +61,7 @@ export async function runLocally(
     const isStopped = socket === undefined && isFailure(error, 'core-unavailable');
     if (isStopped && commandName(words) === 'audit verify' && existsSync(home.journal))
       return await verifyStopped(words, home, verifyJournal).catch((failure: unknown) => failUnreached(failure, words));
-    return failUnreached(error, words);
+    return await failUnreached(error, words);
   } finally {
     socket?.destroy();
   }
@@ -73,6 +74,7 @@ async function verifyStopped(words: readonly string[], home: Home, verifyJournal
     process.stdout.write(renderBlocks(verbHelp(verb, 'containarium', 'local')));
     return exitCodes.ok;
   }
+  await loadFormat(format);
   const result = await verifyJournal(home, input['archive'] === true);
   const terminal = process.stdout.isTTY;
   const { stdout, exitCode } = renderAnswer({ verb, result }, format, undefined, { now: new Date(), terminal });

@@ -11,6 +11,7 @@ import { onTerminal } from '../catalogue/help.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
 import { commandName, parseCommandLine, type Invocation } from '../catalogue/parse.ts';
 import { refuseFiles, wantsStdin, warningOf, wordToConfirm } from '../catalogue/declaration/verb.ts';
+import { loadFormat } from '../catalogue/loadFormat.ts';
 import { renderAnswer, renderFailure } from '../catalogue/render.ts';
 import { askAboutSeveral, isAboutSeveral } from '../catalogue/selection.ts';
 import type { Actor } from '../domain/access/actor.ts';
@@ -22,7 +23,6 @@ import { eitherSignal } from '../domain/signals.ts';
 import type { CoreClient } from '../protocol/client.ts';
 import { byteTerminal, requireBytes } from './bytes.ts';
 import { completeCommand } from './completionScripts.ts';
-import { completions } from './completions.ts';
 import { showHelp } from './help.ts';
 import { interruptible, type Interrupts } from './interrupts.ts';
 import { moreDetail } from './moreDetail.ts';
@@ -88,6 +88,7 @@ const silenceMs = 2000;
 export async function runCommand(options: CommandOptions): Promise<number> {
   const { words, io, core } = options;
   if (words[0] === completeCommand) {
+    const { completions } = await import('./completions.ts');
     io.stdout(await completions(words.slice(1), options.actor, options.candidates));
     return 0;
   }
@@ -95,11 +96,13 @@ export async function runCommand(options: CommandOptions): Promise<number> {
   let invocation: Invocation | undefined;
   let lines: OutputLines | undefined;
   const startedAt = performance.now();
+  await loadFormat(format);
   try {
     invocation = counted(options, () =>
       parseCommandLine(words, options.actor, { hasEmptyWord: options.hasEmptyWord === true }),
     );
     format = invocation.format;
+    await loadFormat(format);
     const allowed = mayUse(invocation.verb, options.actor.entryPoint, options.actor.role);
     const asked = invocation;
     if (allowed && (asked.help || asked.verb.answeredLocally))

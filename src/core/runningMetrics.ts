@@ -1,16 +1,17 @@
 /** Starts the process that answers Prometheus, with what core counts. */
 import type { Logger } from 'pino';
-import { startMetrics, type RunningMetrics } from '../metrics/startMetrics.ts';
+import type { RunningMetrics } from '../metrics/startMetrics.ts';
 import type { Listening } from '../protocol/messages.ts';
 import type { Composition } from './compose.ts';
 import { bindPort } from './processes/listener.ts';
 import { nobody } from './processes/starterChoice.ts';
 
-export function runMetrics(
+export async function runMetrics(
   { logins, operations, journal, service }: Composition,
   listen: Listening,
   log: Logger,
-): RunningMetrics {
+): Promise<RunningMetrics> {
+  const { startMetrics } = await import('../metrics/startMetrics.ts');
   const port = bindPort(listen);
   const running = startMetrics({
     port,

@@ -193,7 +193,7 @@ export class Server {
     const core = await compose({
       host,
       parts: host.simulated
-        ? simulatedHost(home.state, env)
+        ? await simulatedHost(home.state, env)
         : realHost(new ProgramRunner(), env, authorizedKeysFolder, settings.jump.group),
       settings,
       folders: home,
@@ -213,7 +213,7 @@ export class Server {
     this.#core = core;
     this.#penaltyRecords = new PenaltyRecords({ append: (entry) => core.journal.append(entry) });
     const { listen } = settings.metrics;
-    if (listen !== undefined) this.#metrics = runMetrics(core, listen, this.#log);
+    if (listen !== undefined) this.#metrics = await runMetrics(core, listen, this.#log);
     return core;
   }
 

@@ -1,6 +1,6 @@
 /** Generator of docs/configuration.md, from the schema that checks the configuration file. */
 import { stringify } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { environment } from './environment.ts';
 import { code, inline, page, section, table } from './markdown.ts';
 import { settingsSchema } from '../settings/schema.ts';

@@ -1,7 +1,7 @@
 /** `npm run docs`: writes the generated pages and removes the pages of verbs that no longer exist. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { packageRoot } from '../settings/home.ts';
+import { packageRoot } from '../domain/packageRoot.ts';
 import { pages } from './pages.ts';
 
 const folder = join(packageRoot, 'docs');

@@ -2,7 +2,8 @@
  * Checks values against schemas, and says in this system's own words what is wrong with a value. Only this module reads
  * what the validator says (lint holds it), so that its texts reach nobody.
  */
-import { z } from 'zod';
+import * as z from 'zod';
+import { toDotPath } from 'zod/v4/core';
 import { Failure } from './failure.ts';
 import { joinChoices, printable, quoted } from './text.ts';
 
@@ -35,7 +36,7 @@ export function check<S extends z.ZodType>(
   const failure = failureOf(issue);
   return {
     misfit: {
-      path: printable(z.core.toDotPath(issue.path)),
+      path: printable(toDotPath(issue.path)),
       keys: issue.path,
       why: issue.message.slice(0, maxWhyLength),
       ...(failure === undefined ? {} : { failure }),

@@ -1,4 +1,5 @@
 /** The front process: serves SSH to its clients, and speaks the protocol with core. */
+import { loadFormat } from '../catalogue/loadFormat.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
@@ -7,14 +8,14 @@ import { flushed, followBans, servingProcess } from '../protocol/servingProcess.
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './transport/requirePatches.ts';
 import { Refusals } from '../admission/refusals.ts';
-import type { SshServer } from './server.ts';
+import { SshServer } from './server.ts';
 import './noCursorRestore.ts';
 
-// Loads Ink, so it must not be loaded together with the imports above.
-const front = await import('./server.ts');
 // Checked while the files are still readable; reported once core listens.
 const unpatched = patchFault();
-const serving = servingProcess();
+const serving = await servingProcess(() =>
+  Promise.all([import('../shell/shell.ts'), loadFormat('yaml'), loadFormat('csv')]),
+);
 const { core } = serving;
 const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });
 let server: SshServer | undefined;
@@ -49,7 +50,7 @@ try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
   const client = coreClient(core, greetingOf(start));
-  server = new front.SshServer(
+  server = new SshServer(
     { start, core: client, shells: shellClient(core), logins: loginClient(core), refusals },
     { onPenalty: (begun) => notify(core, messages.penalised, begun) },
   );

@@ -2,11 +2,11 @@
  * The interface definitions in proto/, as protobufjs describes them in JSON. `npm run release:client` puts this JSON in
  * place of this module, so that its one file needs no other.
  */
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { packageRoot } from '../domain/packageRoot.ts';
 
-const protoFolder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'proto');
+const protoFolder = join(packageRoot, 'proto');
 
 const files = ['containarium/v1/container.proto', 'containarium/v1/verbs.proto', 'google/rpc/status.proto'];
 

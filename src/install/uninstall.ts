@@ -6,7 +6,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { exists } from '../prepare/files.ts';
 import { isFailure } from '../domain/failure.ts';
 import { run, succeeds } from '../prepare/programs.ts';

@@ -1,5 +1,5 @@
 /** The journal's form of a connection through the host's own sshd: a record of its beginning, and one of its end. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JsonObject } from '../domain/json.ts';
 import type { JumpConnection } from '../domain/results/connections.ts';
 

@@ -1,6 +1,6 @@
 /** Starts the metrics: their collection in core, and the process that serves them. */
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { programFile } from '../domain/packageRoot.ts';
 import { Metrics, type MetricsSources } from './metrics.ts';
 import { MetricsProcess, type BoundPort } from './metricsProcess.ts';
 
@@ -18,7 +18,7 @@ export interface MetricsOptions {
   readonly log: Logger;
 }
 
-const entry = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
+const entry = programFile('metrics/main');
 
 export function startMetrics({ port, user, build, sources, log }: MetricsOptions): RunningMetrics {
   const metrics = new Metrics(sources, build);

@@ -5,7 +5,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { missingBridgeSettings, othersOnBridge } from '../host/incus/bridgeSettings.ts';
 import { incusDir } from './daemon.ts';

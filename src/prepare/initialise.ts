@@ -4,7 +4,7 @@
  */
 import { mkdir, statfs } from 'node:fs/promises';
 import { stringify } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { missingBridgeSettings } from '../host/incus/bridgeSettings.ts';

@@ -1,5 +1,5 @@
 /** The schema of a call's events on the wire. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const callEvent = z.discriminatedUnion('type', [
   z.object({

@@ -10,7 +10,7 @@ import {
   type NotificationType,
   type NotificationType0,
 } from 'vscode-jsonrpc/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
 import { BoundedReader } from './boundedReader.ts';
 

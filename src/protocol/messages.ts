@@ -10,7 +10,7 @@ import {
   RequestType0,
   type CancellationToken,
 } from 'vscode-jsonrpc';
-import { z } from 'zod';
+import * as z from 'zod';
 import { entryPoints, roles, type Actor } from '../domain/access/actor.ts';
 import { penaltyReasonNames } from '../domain/access/ban.ts';
 import type { Directory } from '../domain/access/directory.ts';

@@ -1,15 +1,20 @@
 /**
  * What the front and the remote process have in common: two sockets that core hands them, the protocol with core and
  * the bound port (src/core/processes/processStarter.ts), and a user of their own. If root started the process, it
- * changes its user before it reads the first byte from a socket. All code and files are loaded before that, because the
- * new user may not be able to read them.
+ * changes its user before it reads the first byte from a socket. Code that is loaded when it is needed must be readable
+ * to the new user; if it is not, as in a checkout in somebody's home, all of it is loaded before that.
  */
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Ban } from '../domain/access/ban.ts';
+import { everyoneReads, packageRoot } from '../domain/packageRoot.ts';
 import { connectOver, notify } from './connection.ts';
 import { aliveEveryMs, bans, liftedPenalty, messages } from './messages.ts';
+
+/** The folders of the program that have code. */
+const codeFolders = ['dist', 'node_modules'].map((name) => join(packageRoot, name));
 
 export interface ServingProcess {
   readonly core: MessageConnection;
@@ -23,9 +28,13 @@ export interface ServingProcess {
   fail(error: unknown): Promise<never>;
 }
 
-/** Drops the privileges of the process and connects to core. Throws if the process would remain root. */
-export function servingProcess(): ServingProcess {
+/**
+ * Drops the privileges of the process and connects to core. Rejects if the process would remain root. `later` loads
+ * what the process otherwise loads when it is needed.
+ */
+export async function servingProcess(later: () => Promise<unknown>): Promise<ServingProcess> {
   const { channel: channelFd, listener, uid, gid } = commandLine();
+  if (uid !== undefined && !everyoneReads([packageRoot, ...codeFolders])) await later();
   dropPrivileges(uid, gid);
   const channel = new Socket({ fd: channelFd, readable: true, writable: true });
   const core = connectOver(channel);
@@ -48,6 +57,8 @@ export function servingProcess(): ServingProcess {
     async fail(error) {
       const reason = error instanceof Error ? error.message : String(error);
       await core.sendNotification(messages.failed, { reason }).catch(() => undefined);
+      // core may learn of the end of this process before it has read what was sent.
+      await flushed(core);
       return process.exit(1);
     },
   };

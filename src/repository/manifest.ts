@@ -2,7 +2,7 @@
  * The manifest of a backup. Who can write to the store can write anything there, so it is read with bounds, and names
  * are compared with those of its place before they name anything.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { isBackupId } from '../domain/values/backupId.ts';

@@ -5,7 +5,6 @@ import { PassThrough, Readable, Transform, type TransformCallback } from 'node:s
 import { finished, pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { createZstdCompress, createZstdDecompress } from 'node:zlib';
-import { Decrypter, Encrypter } from 'age-encryption';
 import type { AgeIdentity } from '../domain/values/age.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
@@ -146,6 +145,7 @@ async function* encrypted(
   chunks: AsyncIterable<Uint8Array>,
   recipients: readonly string[],
 ): AsyncGenerator<Uint8Array> {
+  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   for (const recipient of recipients) {
     try {
@@ -166,6 +166,7 @@ async function* encrypted(
 }
 
 async function* decrypted(chunks: AsyncIterable<Uint8Array>, identity: AgeIdentity): AsyncGenerator<Uint8Array> {
+  const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   try {
     for (const key of identity.reveal()) decrypter.addIdentity(key);

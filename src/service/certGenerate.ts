@@ -6,16 +6,12 @@ import type { CertificateFile, CertificateIssued } from '../domain/results/certi
 import { joinChoices, quoted } from '../domain/text.ts';
 import { dayMs } from '../domain/values/duration.ts';
 import { clientMs, issued, serverMs, type Names } from './certificates/issued.ts';
-import {
-  issueClientCertificate,
-  issueServerCertificate,
-  makeAuthority,
-  validFor,
-  type CertifiedKey,
-  type ServerNames,
-} from './certificates/x509.ts';
+import type { CertifiedKey, ServerNames } from './certificates/x509.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
+
+/** Loaded when a certificate is made, as in certs.ts. */
+const x509 = () => import('./certificates/x509.ts');
 
 const authorityMs = 3650 * dayMs;
 
@@ -34,6 +30,7 @@ export async function generateCertificates(
   request: Generation,
   call: Call,
 ): Promise<CertificateIssued> {
+  const { makeAuthority, validFor } = await x509();
   const authority = await makeAuthority(
     { commonName: 'Containarium CA', organization: request.org ?? 'Containarium' },
     validFor(authorityMs, context.now()),
@@ -80,6 +77,7 @@ async function installAuthority(
       next: '"cert issue" makes a certificate for an admin, "cert renew" a new one for the server; --replace makes a new CA',
     });
   const admin = firstHolder(context, named, call.actor);
+  const { issueClientCertificate, issueServerCertificate, validFor } = await x509();
   const server = await issueServerCertificate(
     authority,
     { commonName: 'containarium', organization: org },

@@ -10,9 +10,12 @@ import { plural, quoted } from '../domain/text.ts';
 import { dayMs } from '../domain/values/duration.ts';
 import { endOf, namesOf, noCertificates, serialsOf, type CertificateStore } from './certificates/certificateStore.ts';
 import { allNames, clientMs, issued, serverMs, type Names } from './certificates/issued.ts';
-import { issueClientCertificate, issueServerCertificate, validFor, type ServerNames } from './certificates/x509.ts';
+import type { ServerNames } from './certificates/x509.ts';
 import type { ServiceContext } from './context.ts';
 import type { Call } from './instances/context.ts';
+
+/** Loaded when a certificate is made, which is rare: node-forge is as large as the rest of what core loads. */
+const x509 = () => import('./certificates/x509.ts');
 
 export async function issueCertificate(
   context: ServiceContext,
@@ -28,6 +31,7 @@ export async function issueCertificate(
     });
   const authority = await certificates.authority();
   const durationMs = expires === undefined ? clientMs : Date.parse(expires) - now().getTime();
+  const { issueClientCertificate, validFor } = await x509();
   const client = await issueClientCertificate(
     authority,
     { commonName: admin, organization: 'Containarium' },
@@ -108,6 +112,7 @@ async function renewServer(
   durationMs: number,
   now: Date,
 ): Promise<void> {
+  const { issueServerCertificate, validFor } = await x509();
   const authority = await certificates.authority();
   await certificates.replaceServer(
     await issueServerCertificate(

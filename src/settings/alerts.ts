@@ -1,5 +1,5 @@
 /** Settings of alerts and of the daily report. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, webUrl } from './types.ts';
 
 const percent = z.number().int().min(1).max(100);

@@ -1,5 +1,5 @@
 /** Settings of backups. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isRecipient } from '../domain/values/age.ts';
 import { absolutePath } from './types.ts';
 

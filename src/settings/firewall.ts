@@ -1,5 +1,5 @@
 /** Settings of the firewall between containers, host and world. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';

@@ -7,13 +7,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Failure } from '../domain/failure.ts';
 import { fileTrouble } from '../domain/fileTrouble.ts';
+import { packageRoot } from '../domain/packageRoot.ts';
 import type { Settings } from './settings.ts';
-
-/** The folder that holds package.json. */
-export const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Where the installed service has its program; the units name it. A symbolic link to the installed release. */
 export const installedProgram = '/opt/containarium';

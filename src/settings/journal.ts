@@ -1,5 +1,5 @@
 /** Settings of the audit journal. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, webUrl } from './types.ts';
 
 /** The least time for which records stay in the journal, in days. */

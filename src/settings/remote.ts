@@ -1,5 +1,5 @@
 /** Settings of the remote interface. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { isLoopback } from '../domain/values/network.ts';
 import { parseAddressAndPort } from './addressAndPort.ts';

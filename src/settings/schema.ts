@@ -2,7 +2,7 @@
  * The schema of the configuration file. Its descriptions are the documentation: docs/configuration.md is generated from
  * them. An unknown key is an error, because it is most likely a typo.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { isLoopback } from '../domain/values/network.ts';
 import { maxProcesses, minProcesses } from '../domain/values/processes.ts';

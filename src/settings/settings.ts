@@ -1,6 +1,5 @@
 /** Reads the configuration file: YAML, at one explicit path. */
 import { readFile } from 'node:fs/promises';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { check, misfitText } from '../domain/check.ts';
 import { Failure } from '../domain/failure.ts';
@@ -40,8 +39,9 @@ export async function readSettings(path: string, isNamed: boolean): Promise<Sett
     );
   }
   let document: unknown;
+  const { parsedYaml, placeOf } = await import('./yamlText.ts');
   try {
-    document = parseYaml(text);
+    document = parsedYaml(text);
   } catch (error) {
     throw new Failure(
       'settings',
@@ -54,9 +54,4 @@ export async function readSettings(path: string, isNamed: boolean): Promise<Sett
     );
   }
   return checkSettings(document, path);
-}
-
-function placeOf(error: unknown): string {
-  const start = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
-  return start === undefined ? '' : `: line ${start.line}, column ${start.col}`;
 }

@@ -1,5 +1,5 @@
 /** Settings of snapshots. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { snapshotFrequencies } from '../domain/values/snapshotName.ts';
 import { span } from './types.ts';
 

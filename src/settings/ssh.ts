@@ -1,5 +1,5 @@
 /** Settings of the SSH server. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { networkText, timeMs } from './types.ts';
 
 export const sshSettings = z

@@ -1,5 +1,5 @@
 /** The kernel limits in the configuration file: a setting for each, named as in sysctl(8). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { kernelLimits, type KernelLimits } from '../domain/values/kernelLimits.ts';
 
 const fields = Object.entries(kernelLimits).map(([name, { value, why }]) => [

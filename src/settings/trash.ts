@@ -1,5 +1,5 @@
 /** Settings of deleted containers, and of those that are deleted by themselves. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { span } from './types.ts';
 
 export const trashSettings = z

@@ -1,6 +1,6 @@
 /** The types of settings. docs/configuration.md shows their titles. */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsedText } from '../domain/check.ts';
 import { parseSpan } from '../domain/values/duration.ts';
 import { parseImage } from '../domain/values/image.ts';

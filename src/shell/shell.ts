@@ -1,5 +1,5 @@
 /** Opens the chat shell on a client's terminal. */
-import { failureSentences } from '../catalogue/render.ts';
+import { failureSentences } from '../catalogue/output/sentences.ts';
 import { handsOverTerminal } from '../catalogue/wholeTerminal.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import { exitCodes, Failure } from '../domain/failure.ts';

@@ -19,6 +19,7 @@ const startsPrograms = [
   'src/core/processes/unitStarter.ts',
   'src/metrics/metricsProcess.ts',
   'src/bootstrap.mjs',
+  'src/build.mjs',
 ];
 
 const childProcess = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeIn } from '../unit/docs/markdown.ts';
-import { packageRoot } from '../../src/settings/home.ts';
+import { packageRoot } from '../../src/domain/packageRoot.ts';
 import { checkSettings } from '../../src/settings/settings.ts';
 import { at, plan } from './plan.ts';
 import { clouds, skipReason, type Cloud } from './tools.ts';

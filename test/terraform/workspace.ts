@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { packageRoot } from '../../src/settings/home.ts';
+import { packageRoot } from '../../src/domain/packageRoot.ts';
 import { stubEnvironment, stubProviders, type Cloud } from './tools.ts';
 
 export const source = join(packageRoot, 'terraform');

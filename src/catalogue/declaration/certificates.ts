@@ -1,7 +1,7 @@
 /** Schemas of what the verbs about certificates take: names of a server, and a CA as PEM. */
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { parseSpan } from '../../domain/values/duration.ts';

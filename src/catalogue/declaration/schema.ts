@@ -1,5 +1,5 @@
 /** Schemas for the inputs of verbs. A refused value keeps the code, reason and next step of its domain parser. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, misfitText, parsedText, type Misfit } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseCpuCount } from '../../domain/values/cpu.ts';
@@ -102,7 +102,7 @@ export function checkInput<S extends z.ZodType>(
   verb: Pick<Verb<S, never>, 'name' | 'parameters' | 'input'>,
   raw: unknown,
 ): z.output<S> {
-  const checked = check(verb.input, raw);
+  const checked = check(verb.input(), raw);
   if (checked.misfit === undefined) return checked.value;
   const { misfit } = checked;
   throw (

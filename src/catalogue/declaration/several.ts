@@ -1,5 +1,5 @@
 /** What verbs declare that change one container, or several in one call: named users, or a selection. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isSeveral, type Outcome, type Several } from '../../domain/results/several.ts';
 import { plural } from '../../domain/text.ts';
 import type { Username } from '../../domain/values/username.ts';

@@ -1,5 +1,5 @@
 /** The declaration of a verb, for the parser, the shell, help, completion, the permission check and the journal. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EntryPoint, Role } from '../../domain/access/actor.ts';
 import type { CandidateKind } from '../../domain/events/candidate.ts';
 import { Failure, type ExitName } from '../../domain/failure.ts';
@@ -136,7 +136,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
   readonly parameters: readonly Parameter[];
   /** A call may change several containers: `takingSeveral` says how. At self@ it changes one. */
   readonly several?: true;
-  readonly input: Input;
+  /** Makes the schema of the input, once: most processes need those of few verbs, and they take long to make. */
+  readonly input: () => Input;
   readonly view: (result: Result, context: ViewContext) => Block[];
   readonly rows?: (result: Result) => Rows;
   /** The part of a result that the shell's `copy` puts into the clipboard. */
@@ -180,7 +181,8 @@ export interface Verb<Input extends z.ZodType = z.ZodType, Result = unknown> {
 
 /** Returns the schema of one property of a verb's input. */
 export function fieldSchema({ input }: Pick<Verb, 'input'>, name: string): z.ZodType | undefined {
-  return input instanceof z.ZodObject ? (input.shape as Readonly<Record<string, z.ZodType>>)[name] : undefined;
+  const schema = input();
+  return schema instanceof z.ZodObject ? (schema.shape as Readonly<Record<string, z.ZodType>>)[name] : undefined;
 }
 
 /**
@@ -263,5 +265,6 @@ export function lacksValues(
 
 /** Declares a verb. TypeScript infers the type parameters from the schema and the view. */
 export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Result>): Verb<Input, Result> {
-  return verb;
+  let schema: Input | undefined;
+  return { ...verb, input: () => (schema ??= verb.input()) };
 }

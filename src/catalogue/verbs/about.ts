@@ -1,5 +1,5 @@
 /** The verbs `whoami`, `version` and `help`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { VersionInfo, WhoAmI } from '../../domain/results/about.ts';
 import { someText } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -14,7 +14,7 @@ export const whoami = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: WhoAmI) => [
     {
       kind: 'fields',
@@ -40,7 +40,7 @@ export const version = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: VersionInfo) => [
     {
       kind: 'fields',
@@ -72,6 +72,6 @@ export const help = defineVerb({
     { kind: 'argument', name: 'verb', summary: 'verb to explain', required: false, complete: 'verbs' },
     { kind: 'argument', name: 'subverb', summary: 'second word of the verb', required: false },
   ],
-  input: z.strictObject({ verb: someText(64).optional(), subverb: someText(64).optional() }),
+  input: () => z.strictObject({ verb: someText(64).optional(), subverb: someText(64).optional() }),
   view: () => [],
 });

@@ -1,5 +1,5 @@
 /** The verbs about admins. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AdminChange, AdminInfo, AdminKeyInfo, LastUse } from '../../domain/results/admins.ts';
 import { addressList, existing, limitedKeys, newName, untilWhen, keySelector } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
@@ -209,14 +209,15 @@ export const adminAdd = defineVerb({
       summary: 'let this admin log in with a certificate, without a key here',
     },
   ],
-  input: z.strictObject({
-    name: newName,
-    keys: limitedKeys.optional(),
-    role: z.enum(adminRoles).optional(),
-    from: addressList.optional(),
-    expires: untilWhen.optional(),
-    certificate: z.boolean().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      name: newName,
+      keys: limitedKeys.optional(),
+      role: z.enum(adminRoles).optional(),
+      from: addressList.optional(),
+      expires: untilWhen.optional(),
+      certificate: z.boolean().optional(),
+    }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });
@@ -230,7 +231,7 @@ export const adminList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: { admins: readonly AdminInfo[] }, context) => [adminTable(result.admins, context)],
   rows: (result) => adminRows(result.admins),
 });
@@ -253,11 +254,12 @@ export const adminRole = defineVerb({
     { kind: 'argument', name: 'role', summary: 'new role: viewer, operator or admin', required: true },
     { ...yesOption, summary: 'do it even if it ends your own login' },
   ],
-  input: z.strictObject({
-    name: existing('admin', 'admin list'),
-    role: z.enum(adminRoles),
-    yes: z.boolean().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      name: existing('admin', 'admin list'),
+      role: z.enum(adminRoles),
+      yes: z.boolean().optional(),
+    }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });
@@ -289,7 +291,7 @@ export const adminRemove = defineVerb({
     },
     { ...yesOption, summary: 'do it even if it ends your own login' },
   ],
-  input: z.strictObject({ admin: keySelector, yes: z.boolean().optional() }),
+  input: () => z.strictObject({ admin: keySelector, yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => adminRows(result.admins),
 });

@@ -1,5 +1,5 @@
 /** The verbs about alerts and the report. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AlertInfo, AlertList, AlertTest, ChannelInfo } from '../../domain/results/alerts.ts';
 import { reportSections } from '../../domain/results/reportLines.ts';
 import type { Report } from '../../domain/results/report.ts';
@@ -88,7 +88,7 @@ export const alertList = defineVerb({
     },
     { ...sinceOption, summary: 'also those that were over since this time' },
   ],
-  input: z.strictObject({ all: z.boolean().optional(), since: sinceInput }),
+  input: () => z.strictObject({ all: z.boolean().optional(), since: sinceInput }),
   ends: { failed: 'the journal contains an invalid record: run audit verify' },
   view: (result: AlertList, context) => [
     alertTable(result.alerts, context),
@@ -117,7 +117,7 @@ export const alertTest = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   ends: { usage: 'the configuration names no way', failed: 'a way did not work' },
   view: ({ channels }: AlertTest) =>
     channels.map(({ name, to, outcome, text }) => ({
@@ -147,7 +147,7 @@ export const report = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [sinceOption],
-  input: z.strictObject({ since: sinceInput }),
+  input: () => z.strictObject({ since: sinceInput }),
   ends: readEnds,
   view: (result: Report) => [
     { kind: 'text', tone: 'quiet', text: `${result.host}, ${showDate(result.since)} to ${showDate(result.until)}` },

@@ -1,5 +1,5 @@
 /** The verbs about the journal. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AuditRecords, AuditVerification } from '../../domain/results/audit.ts';
 import type { ConnectionCounts, ConnectionList } from '../../domain/results/connections.ts';
 import { plural, safeJson } from '../../domain/text.ts';
@@ -214,21 +214,22 @@ export const audit = defineVerb({
     { kind: 'option', name: 'steps', long: ['steps'], summary: 'also the records of every step of an operation' },
     ...connectionOptions,
   ],
-  input: z
-    .strictObject({
-      ...filterInput,
-      steps: z.boolean().optional(),
-      connections: z.boolean().optional(),
-      user: username.optional(),
-      counts: z.boolean().optional(),
-    })
-    .refine(({ connections, user, counts }) => connections === true || (user === undefined && counts !== true), {
-      message:
-        '--user and --counts require --connections; --target NAME finds what was done to a container, and --actor NAME what an admin did',
-    })
-    .refine((input) => input.connections !== true || recordFilters.every((name) => input[name] === undefined), {
-      message: '--connections goes together with --user, --counts, --since, --until and --limit only',
-    }),
+  input: () =>
+    z
+      .strictObject({
+        ...filterInput,
+        steps: z.boolean().optional(),
+        connections: z.boolean().optional(),
+        user: username.optional(),
+        counts: z.boolean().optional(),
+      })
+      .refine(({ connections, user, counts }) => connections === true || (user === undefined && counts !== true), {
+        message:
+          '--user and --counts require --connections; --target NAME finds what was done to a container, and --actor NAME what an admin did',
+      })
+      .refine((input) => input.connections !== true || recordFilters.every((name) => input[name] === undefined), {
+        message: '--connections goes together with --user, --counts, --since, --until and --limit only',
+      }),
   ends: { failed: `${journalEnds.failed}; with --connections also: this host cannot tell` },
   view: (result: AuditResult, context) => {
     if ('connections' in result) return connectionsView(result, context);
@@ -249,7 +250,7 @@ export const auditExport = defineVerb({
   changes: false,
   danger: 'none',
   parameters: filterOptions,
-  input: z.strictObject(filterInput),
+  input: () => z.strictObject(filterInput),
   ends: journalEnds,
   view: (result: AuditRecords) => [
     { kind: 'verbatim', text: result.records.map((record) => safeJson(record)).join('\n') },
@@ -282,7 +283,7 @@ export const auditVerify = defineVerb({
   parameters: [
     { kind: 'option', name: 'archive', long: ['archive'], summary: 'also check the records that were archived' },
   ],
-  input: z.strictObject({ archive: z.boolean().optional() }),
+  input: () => z.strictObject({ archive: z.boolean().optional() }),
   view: (result: AuditVerification): Block[] => [
     ...(result.ok && result.anchorTrouble !== null
       ? [{ kind: 'text', tone: 'bad', text: `Its anchors were not compared: ${result.anchorTrouble}` } as const]

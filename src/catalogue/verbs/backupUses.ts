@@ -1,5 +1,5 @@
 /** The verbs that read a backup: `backup verify`, `restore`, `rebuild` and `download`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BackupDownloaded, BackupRestored, BackupVerified, HostRebuilt } from '../../domain/results/backups.ts';
 import { plural } from '../../domain/text.ts';
 import { username } from '../declaration/schema.ts';
@@ -34,7 +34,7 @@ export const backupVerify = defineVerb({
   target: 'user',
   form: {},
   parameters: [whoseArgument, backupArgument, identityOption],
-  input: z.strictObject({ user: username, backup: backupIdOrLatest, identity: identity.optional() }),
+  input: () => z.strictObject({ user: username, backup: backupIdOrLatest, identity: identity.optional() }),
   ends,
   view: ({ id, compared, changedByBoot }: BackupVerified) => [
     {
@@ -75,13 +75,14 @@ export const backupRestore = defineVerb({
   stdin: identityStdin,
   target: 'user',
   parameters: [whoseArgument, backupArgument, identityOption, yesOption],
-  input: z.strictObject({
-    user: username,
-    backup: backupIdOrLatest,
-    identity: identity.optional(),
-    yes: z.boolean().optional(),
-    confirm: z.string().max(64).optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      user: username,
+      backup: backupIdOrLatest,
+      identity: identity.optional(),
+      yes: z.boolean().optional(),
+      confirm: z.string().max(64).optional(),
+    }),
   ends: {
     ...ends,
     cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone',
@@ -120,7 +121,7 @@ export const backupRebuild = defineVerb({
     },
     identityOption,
   ],
-  input: z.strictObject({ users: z.array(username).max(1000).optional(), identity: identity.optional() }),
+  input: () => z.strictObject({ users: z.array(username).max(1000).optional(), identity: identity.optional() }),
   ends: { ...readEnds, usage: off, partial: 'some containers could not be made again' },
   exit: ({ failed }: HostRebuilt) => (failed.length === 0 ? 'ok' : 'partial'),
   view: ({ restored, present, left, failed }: HostRebuilt) => [
@@ -157,12 +158,13 @@ export const backupDownload = defineVerb({
     identityOption,
     { kind: 'option', name: 'plain', long: ['plain'], summary: 'the archive of Incus, not compressed' },
   ],
-  input: z.strictObject({
-    user: username,
-    backup: backupIdOrLatest,
-    identity: identity.optional(),
-    plain: z.boolean().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      user: username,
+      backup: backupIdOrLatest,
+      identity: identity.optional(),
+      plain: z.boolean().optional(),
+    }),
   ends: {
     ...readEnds,
     usage: off,

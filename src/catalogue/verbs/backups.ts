@@ -1,5 +1,5 @@
 /** The verbs that make, list and delete backups of containers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BackupCreated, BackupDeleted, BackupList, ListedBackup } from '../../domain/results/backups.ts';
 import { plural } from '../../domain/text.ts';
 import { username } from '../declaration/schema.ts';
@@ -61,7 +61,7 @@ export const backupCreate = defineVerb({
   target: 'user',
   form: {},
   parameters: [userArgument],
-  input: z.strictObject({ user: username }),
+  input: () => z.strictObject({ user: username }),
   ends: { ...ends, notFound: noContainer },
   view: ({ container, backup }: BackupCreated) => [
     {
@@ -86,7 +86,7 @@ export const backupList = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [{ ...whoseArgument, required: false, narrows: true }],
-  input: z.strictObject({ user: username.optional() }),
+  input: () => z.strictObject({ user: username.optional() }),
   ends: { ...readEnds, usage: off, unavailable: ends.unavailable },
   view: ({ backups }: BackupList, context) => [backupTable(backups, context)],
   rows: ({ backups }) => ({
@@ -133,12 +133,13 @@ export const backupDelete = defineVerb({
   confirmation: { property: 'backup', warning: () => 'This cannot be undone.' },
   target: 'user',
   parameters: [whoseArgument, { ...backupArgument, summary: 'id of the backup' }, yesOption],
-  input: z.strictObject({
-    user: username,
-    backup: backupId,
-    yes: z.boolean().optional(),
-    confirm: z.string().max(64).optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      user: username,
+      backup: backupId,
+      yes: z.boolean().optional(),
+      confirm: z.string().max(64).optional(),
+    }),
   ends: { ...ends, cancelled: 'the deletion was not confirmed; nothing was changed' },
   view: ({ container, id, freedBytes }: BackupDeleted) => [
     { kind: 'text', tone: 'good', text: `${container}: backup ${id} deleted, ${showSize(freedBytes)} freed` },

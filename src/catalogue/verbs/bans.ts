@@ -1,5 +1,5 @@
 /** The verbs about bans and penalties. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BanInfo } from '../../domain/access/ban.ts';
 import { parseNetwork } from '../../domain/values/network.ts';
 import type { BanChange } from '../../domain/results/bans.ts';
@@ -60,7 +60,7 @@ export const banList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: ({ bans }: { readonly bans: readonly BanInfo[] }, context) => [banTable(bans, context)],
   rows: ({ bans }) => banRows(bans),
 });
@@ -110,13 +110,14 @@ export const banAdd = defineVerb({
       summary: 'with --yes: allow a network from which you or an admin are logged in',
     },
   ],
-  input: z.strictObject({
-    network,
-    for: parsedBy(parseSpan, 16).optional(),
-    reason: z.string().trim().min(1).max(200).optional(),
-    yes: z.boolean().optional(),
-    lockOut: z.boolean().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      network,
+      for: parsedBy(parseSpan, 16).optional(),
+      reason: z.string().trim().min(1).max(200).optional(),
+      yes: z.boolean().optional(),
+      lockOut: z.boolean().optional(),
+    }),
   view: ({ network: from, bans }: BanChange, context) => [
     { kind: 'text', tone: 'good', text: `${from} is banned` },
     banTable(bans, context),
@@ -139,7 +140,7 @@ export const banLift = defineVerb({
   danger: 'none',
   target: 'network',
   parameters: [networkArgument],
-  input: z.strictObject({ network }),
+  input: () => z.strictObject({ network }),
   view: ({ network: from, bans }: BanChange, context) => [
     { kind: 'text', tone: 'good', text: `${from} may connect again` },
     banTable(bans, context),

@@ -1,5 +1,5 @@
 /** The verbs about CAs: keys that sign user certificates. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { CaChange, CaInfo } from '../../domain/results/cas.ts';
 import { plural, quoted } from '../../domain/text.ts';
@@ -152,7 +152,7 @@ export const caAdd = defineVerb({
       summary: 'entry points that accept its certificates: manage, self or both',
     },
   ],
-  input: z.strictObject({ name: newName, key: publicKey, for: entryPointList.optional() }),
+  input: () => z.strictObject({ name: newName, key: publicKey, for: entryPointList.optional() }),
   view: changeView,
   rows: (result) => rows(result.cas),
 });
@@ -166,7 +166,7 @@ export const caList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: { cas: readonly CaInfo[] }, context) => [table(result.cas, context)],
   rows: (result) => rows(result.cas),
 });
@@ -184,7 +184,7 @@ export const caRemove = defineVerb({
   danger: 'none',
   target: 'name',
   parameters: [nameArgument],
-  input: z.strictObject({ name: existingCa }),
+  input: () => z.strictObject({ name: existingCa }),
   view: changeView,
   rows: (result) => rows(result.cas),
 });
@@ -231,12 +231,13 @@ export const caRevoke = defineVerb({
     },
     publicKeyOption,
   ],
-  input: z.strictObject({
-    name: existingCa,
-    serial: z.array(serial).max(100).optional(),
-    keyId: z.array(someText(1024)).max(100).optional(),
-    keys: publicKeys.optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      name: existingCa,
+      serial: z.array(serial).max(100).optional(),
+      keyId: z.array(someText(1024)).max(100).optional(),
+      keys: publicKeys.optional(),
+    }),
   view: changeView,
   rows: (result) => rows(result.cas),
 });

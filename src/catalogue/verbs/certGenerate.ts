@@ -1,5 +1,5 @@
 /** `cert generate`, `cert generate-with-ca`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { authority, certificateText, keyText, organization } from '../declaration/certificates.ts';
 import { existing, someText } from '../declaration/schema.ts';
 import { defineVerb, type Option } from '../declaration/verb.ts';
@@ -49,7 +49,7 @@ export const certGenerate = defineVerb({
   danger: 'none',
   form: {},
   parameters: generateOptions,
-  input: z.strictObject(generation),
+  input: () => z.strictObject(generation),
   view: issuedView,
   files: 'files',
   copy: bundle,
@@ -99,12 +99,13 @@ export const certGenerateWithCa = defineVerb({
     },
     ...generateOptions,
   ],
-  input: z.strictObject({
-    ...generation,
-    ca: authority.optional(),
-    caCert: certificateText.optional(),
-    caKey: keyText.optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      ...generation,
+      ca: authority.optional(),
+      caCert: certificateText.optional(),
+      caKey: keyText.optional(),
+    }),
   view: issuedView,
   files: 'files',
   copy: bundle,

@@ -1,5 +1,5 @@
 /** `cert issue`, `cert list`, `cert revoke`, `cert renew`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CertificateChange, CertificateList } from '../../domain/results/certificates.ts';
 import { existing, untilWhen, someText } from '../declaration/schema.ts';
 import { showTime } from '../declaration/show.ts';
@@ -36,11 +36,12 @@ export const certIssue = defineVerb({
     },
     outputOption,
   ],
-  input: z.strictObject({
-    admin: existing('admin', 'admin list'),
-    expires: untilWhen.optional(),
-    outputFolder: someText(4096).optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      admin: existing('admin', 'admin list'),
+      expires: untilWhen.optional(),
+      outputFolder: someText(4096).optional(),
+    }),
   view: issuedView,
   files: 'files',
   copy: bundle,
@@ -101,7 +102,7 @@ export const certList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: listBlocks,
   rows: listRows,
 });
@@ -130,9 +131,10 @@ export const certRevoke = defineVerb({
       complete: 'admins',
     },
   ],
-  input: z.strictObject({
-    certificate: existing('certificate', 'cert list', (text) => /^[0-9a-f:]{16,64}$/i.test(text)),
-  }),
+  input: () =>
+    z.strictObject({
+      certificate: existing('certificate', 'cert list', (text) => /^[0-9a-f:]{16,64}$/i.test(text)),
+    }),
   view: changeView,
   rows: listRows,
 });
@@ -151,7 +153,7 @@ export const certRenew = defineVerb({
   danger: 'none',
   form: {},
   parameters: nameOptions,
-  input: z.strictObject(names),
+  input: () => z.strictObject(names),
   view: changeView,
   rows: listRows,
 });

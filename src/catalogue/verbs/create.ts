@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CreateResult } from '../../domain/results/changes.ts';
 import {
   cpuCount,
@@ -100,19 +100,20 @@ export const create = defineVerb({
       summary: 'move it to the trash then: a duration such as 30d, or a time',
     },
   ],
-  input: z.strictObject({
-    user: newUsername,
-    keys: publicKeys,
-    cpu: cpuCount.optional(),
-    memory: size.optional(),
-    disk: size.optional(),
-    processes: processLimit.optional(),
-    image: imageReference.optional(),
-    autostart: z.boolean().optional(),
-    docker: z.boolean().optional(),
-    labels: labelsToSet(64).optional(),
-    expires: untilWhen.optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      user: newUsername,
+      keys: publicKeys,
+      cpu: cpuCount.optional(),
+      memory: size.optional(),
+      disk: size.optional(),
+      processes: processLimit.optional(),
+      image: imageReference.optional(),
+      autostart: z.boolean().optional(),
+      docker: z.boolean().optional(),
+      labels: labelsToSet(64).optional(),
+      expires: untilWhen.optional(),
+    }),
   ends: {
     ...changeEnds,
     failed: 'a step failed; everything created was removed',

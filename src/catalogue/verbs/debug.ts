@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AccessPath } from '../../domain/results/debug.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -38,7 +38,7 @@ export const debug = defineVerb({
     { ...userArgument, required: 'manage', summary: 'user who cannot get in (at self@: you by default)' },
     { kind: 'option', name: 'from', long: ['from'], value: 'address', summary: "address of the user's client" },
   ],
-  input: z.strictObject({ user: username.optional(), from: address.optional() }),
+  input: () => z.strictObject({ user: username.optional(), from: address.optional() }),
   ends: { ...readEnds, notFound: noContainer, failed: 'a link is broken' },
   exit: ({ broken }) => (broken === null ? 'ok' : 'failed'),
   view: ({ user, links, broken }: AccessPath): Block[] => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DeleteResult } from '../../domain/results/changes.ts';
 import { showDate, showSize } from '../declaration/show.ts';
 import {
@@ -55,15 +55,16 @@ export const deleteVerb = takingSeveral(
       ...severalOptions,
       yesOption,
     ],
-    input: z
-      .strictObject({
-        ...severalInput,
-        purge: z.boolean().optional(),
-        backup: z.boolean().optional(),
-        yes: z.boolean().optional(),
-        confirm: z.string().max(64).optional(),
-      })
-      .refine(hasSelection, noSelection),
+    input: () =>
+      z
+        .strictObject({
+          ...severalInput,
+          purge: z.boolean().optional(),
+          backup: z.boolean().optional(),
+          yes: z.boolean().optional(),
+          confirm: z.string().max(64).optional(),
+        })
+        .refine(hasSelection, noSelection),
     ends: {
       ...changeEnds,
       failed: 'a step failed; the container and the account were restored',

@@ -1,5 +1,5 @@
 /** The verbs that print the ssh configuration of a container: `export` for admins, `config` for its owner. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SshAccess } from '../../domain/results/access.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
@@ -111,7 +111,7 @@ export const exportVerb = defineVerb({
       summary: 'write to this file with mode 0600; only on the host',
     },
   ],
-  input: z.strictObject({ user: username, ...exportInput, output: someText(400).optional() }),
+  input: () => z.strictObject({ user: username, ...exportInput, output: someText(400).optional() }),
   ends,
   view,
   copy,
@@ -137,7 +137,7 @@ export const config = defineVerb({
     { ...userArgument, required: false, summary: 'one of your containers, if you have several' },
     ...options,
   ],
-  input: z.strictObject({ user: username.optional(), ...exportInput }),
+  input: () => z.strictObject({ user: username.optional(), ...exportInput }),
   ends,
   view,
   copy,

@@ -1,5 +1,5 @@
 /** The verbs about host keys. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { unknownHost } from '../../domain/results/access.ts';
 import type { HostKeyChange, HostKeyInfo, HostKeyList } from '../../domain/results/hostKeys.ts';
 import { showTime } from '../declaration/show.ts';
@@ -78,7 +78,7 @@ export const hostKey = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: blocks,
   copy: ({ keys }) => keys.map(({ knownHosts }) => knownHosts).join('\n'),
   rows: ({ keys }: HostKeyList) => rows(keys),
@@ -99,7 +99,7 @@ export const hostKeyRotate = defineVerb({
   grantsAccess: true,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: HostKeyChange, context) => [
     { kind: 'text', tone: 'good', text: `${result.fingerprint} is the next host key` },
     { kind: 'text', text: `To announce it to clients, ${restart}. After they have logged in, run host-key switch` },
@@ -132,7 +132,7 @@ export const hostKeySwitch = defineVerb({
       summary: 'proceed although some clients may not have learned the next key',
     },
   ],
-  input: z.strictObject({ yes: z.boolean().optional() }),
+  input: () => z.strictObject({ yes: z.boolean().optional() }),
   view: (result: HostKeyChange, context) => [
     { kind: 'text', tone: 'good', text: `${result.fingerprint} is now the present host key` },
     { kind: 'text', text: `To use it, ${restart}` },

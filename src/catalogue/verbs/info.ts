@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HostInfo } from '../../domain/results/about.ts';
 import type { ContainerDetails, OutOfMemory } from '../../domain/results/container.ts';
 import { username } from '../declaration/schema.ts';
@@ -40,7 +40,7 @@ export const info = defineVerb({
       summary: 'user who owns the container (default: the host; at self@: you)',
     },
   ],
-  input: z.strictObject({ user: username.optional() }),
+  input: () => z.strictObject({ user: username.optional() }),
   ends: { ...readEnds, notFound: noContainer },
   view: (result: InfoResult, context) =>
     'container' in result ? containerView(result.container, context) : hostView(result.hostInfo),

@@ -1,5 +1,5 @@
 /** The verbs about one-time invitations, with which people add their own keys. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { invitationLogin, tokenOf } from '../../domain/access/invitation.ts';
 import { Failure } from '../../domain/failure.ts';
 import { unknownHost } from '../../domain/results/access.ts';
@@ -96,7 +96,7 @@ export const adminInvite = defineVerb({
     { kind: 'argument', name: 'name', summary: 'name of the admin', required: true, complete: 'admins' },
     roleOption,
   ],
-  input: z.strictObject({ name: newName, role: z.enum(adminRoles).optional() }),
+  input: () => z.strictObject({ name: newName, role: z.enum(adminRoles).optional() }),
   view: madeView,
   copy: ({ command }) => command,
   rows: (made) => madeRows([made]),
@@ -116,7 +116,7 @@ export const keyInvite = defineVerb({
   form: {},
   target: 'user',
   parameters: [userArgument],
-  input: z.strictObject({ user: username }),
+  input: () => z.strictObject({ user: username }),
   view: madeView,
   copy: ({ command }) => command,
   rows: (made) => madeRows([made]),
@@ -134,7 +134,7 @@ export const inviteList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: ({ invitations }: { readonly invitations: readonly InvitationInfo[] }, context) => [
     {
       kind: 'table',
@@ -181,7 +181,7 @@ export const inviteCancel = defineVerb({
       required: true,
     },
   ],
-  input: z.strictObject({ invitation: idOrName }),
+  input: () => z.strictObject({ invitation: idOrName }),
   view: ({ cancelled }: { readonly cancelled: readonly InvitationInfo[] }) => [
     {
       kind: 'text',

@@ -1,5 +1,5 @@
 /** The verbs about users' keys, at manage@. The container and the jump account always change together. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KeyChange, KeyList } from '../../domain/results/keys.ts';
 import { publicKeys, username, keySelector } from '../declaration/schema.ts';
 import { plural } from '../../domain/text.ts';
@@ -63,7 +63,7 @@ export const keyAdd = defineVerb({
   form: {},
   target: 'user',
   parameters: [userArgument, publicKeyOption],
-  input: z.strictObject({ user: username, keys: publicKeys }),
+  input: () => z.strictObject({ user: username, keys: publicKeys }),
   view: changeView,
   rows: (result) => keyRows(result.keys),
 });
@@ -80,7 +80,7 @@ export const keyList = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [userArgument],
-  input: z.strictObject({ user: username }),
+  input: () => z.strictObject({ user: username }),
   view: (result: KeyList, context) => [keyTable(result.keys, context, 'No keys: nobody can log in')],
   rows: (result) => keyRows(result.keys),
 });
@@ -109,7 +109,7 @@ export const keyRemove = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [userArgument, selectorArgument, { ...yesOption, summary: 'remove the key even if it is the last one' }],
-  input: z.strictObject({ user: username, key: keySelector, yes: z.boolean().optional() }),
+  input: () => z.strictObject({ user: username, key: keySelector, yes: z.boolean().optional() }),
   view: changeView,
   rows: (result) => keyRows(result.keys),
 });
@@ -130,7 +130,7 @@ export const keyReplace = defineVerb({
   form: {},
   target: 'user',
   parameters: [userArgument, publicKeyOption],
-  input: z.strictObject({ user: username, keys: publicKeys }),
+  input: () => z.strictObject({ user: username, keys: publicKeys }),
   view: changeView,
   rows: (result) => keyRows(result.keys),
 });

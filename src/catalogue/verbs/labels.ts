@@ -1,5 +1,5 @@
 /** The verbs `label set` and `label remove`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LabelChange } from '../../domain/results/changes.ts';
 import { printable } from '../../domain/text.ts';
 import { parseLabelKey } from '../../domain/values/label.ts';
@@ -35,7 +35,7 @@ export const labelSet = defineVerb({
     userArgument,
     { kind: 'argument', name: 'labels', summary: 'labels, as key=value', required: true, rest: true },
   ],
-  input: z.strictObject({ user: username, labels: labelsToSet(maxLabels).min(1) }),
+  input: () => z.strictObject({ user: username, labels: labelsToSet(maxLabels).min(1) }),
 });
 
 export const labelRemove = defineVerb({
@@ -48,5 +48,5 @@ export const labelRemove = defineVerb({
     userArgument,
     { kind: 'argument', name: 'keys', summary: 'keys of the labels', required: true, rest: true },
   ],
-  input: z.strictObject({ user: username, keys: z.array(parsedBy(parseLabelKey)).min(1).max(maxLabels) }),
+  input: () => z.strictObject({ user: username, keys: z.array(parsedBy(parseLabelKey)).min(1).max(maxLabels) }),
 });

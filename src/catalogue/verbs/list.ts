@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Container, ContainerList } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
 import { labelSelector, parsedBy, username } from '../declaration/schema.ts';
@@ -217,14 +217,15 @@ export const list = defineVerb({
       summary: 'open the live view, which requires a terminal',
     },
   ],
-  input: z.strictObject({
-    state: z.enum(['all', 'running', 'stopped']).optional(),
-    user: username.optional(),
-    labels: z.array(labelSelector).max(64).optional(),
-    columns: parsedBy((text) => text.split(',').map(columnName), 400).optional(),
-    sort: parsedBy((text) => (columnName(text.replace(/^-/, '')), text)).optional(),
-    watch: z.boolean().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      state: z.enum(['all', 'running', 'stopped']).optional(),
+      user: username.optional(),
+      labels: z.array(labelSelector).max(64).optional(),
+      columns: parsedBy((text) => text.split(',').map(columnName), 400).optional(),
+      sort: parsedBy((text) => (columnName(text.replace(/^-/, '')), text)).optional(),
+      watch: z.boolean().optional(),
+    }),
   ends: readEnds,
   view: (result: ListResult, context) => {
     const columns: ListColumn[] = result.columns.map((name) => listColumns[name]);

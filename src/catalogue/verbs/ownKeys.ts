@@ -1,5 +1,5 @@
 /** The verbs about an owner's own keys, at self@. A new key has to sign before it opens the container. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { InvitationInfo } from '../../domain/results/invitations.ts';
 import type { KeysInvited, OwnKeyChange, OwnKeyList } from '../../domain/results/keys.ts';
 import { plural } from '../../domain/text.ts';
@@ -66,7 +66,7 @@ export const keys = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [{ ...userArgument, required: false, summary: 'one of your containers, if you have several' }],
-  input: z.strictObject({ user: username.optional() }),
+  input: () => z.strictObject({ user: username.optional() }),
   view: (result: OwnKeyList, context) => [
     keyTable(result.keys, context, 'No keys'),
     ...openInvitations(result.invitations, context),
@@ -119,7 +119,7 @@ export const keysAdd = defineVerb({
   form: {},
   target: 'user',
   parameters: [publicKeyOption, whichContainer],
-  input: z.strictObject({ user: username.optional(), keys: publicKeys }),
+  input: () => z.strictObject({ user: username.optional(), keys: publicKeys }),
   view: invitedView,
   copy: ({ invitations }) => invitations.map(({ command }) => command).join('\n'),
   rows: ({ invitations }) => madeRows(invitations),
@@ -139,7 +139,7 @@ export const keysInvite = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [whichContainer],
-  input: z.strictObject({ user: username.optional() }),
+  input: () => z.strictObject({ user: username.optional() }),
   view: madeView,
   copy: ({ command }) => command,
   rows: (made) => madeRows([made]),
@@ -173,7 +173,7 @@ export const keysRemove = defineVerb({
     { ...yesOption, summary: 'remove the key even if it is the last one' },
     whichContainer,
   ],
-  input: z.strictObject({ user: username.optional(), key: keySelector, yes: z.boolean().optional() }),
+  input: () => z.strictObject({ user: username.optional(), key: keySelector, yes: z.boolean().optional() }),
   view: (result: OwnKeyChange, context) =>
     result.cancelled.length === 0
       ? changeView(result, context)

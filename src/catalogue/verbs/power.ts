@@ -1,5 +1,5 @@
 /** The verbs `start`, `stop` and `restart`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StateChange } from '../../domain/results/changes.ts';
 import { capitalised } from '../declaration/show.ts';
 import {
@@ -15,7 +15,7 @@ import { defineVerb } from '../declaration/verb.ts';
 import type { Block } from '../declaration/view.ts';
 import { changeEnds, endedConnections, noContainer } from './shared.ts';
 
-const input = z.strictObject({ ...severalInput, force: z.boolean().optional(), yes: z.boolean().optional() });
+const input = () => z.strictObject({ ...severalInput, force: z.boolean().optional(), yes: z.boolean().optional() });
 const forceOption = {
   kind: 'option',
   name: 'force',
@@ -53,7 +53,7 @@ export const start = takingSeveral(
     danger: 'none',
     target: 'user',
     parameters: [usersArgument, ...severalOptions, severalYesOption],
-    input: z.strictObject({ ...severalInput, yes: z.boolean().optional() }).refine(hasSelection, noSelection),
+    input: () => z.strictObject({ ...severalInput, yes: z.boolean().optional() }).refine(hasSelection, noSelection),
     ends,
     view,
   }),
@@ -76,7 +76,7 @@ export const stop = takingSeveral(
     danger: 'none',
     target: 'user',
     parameters: [usersArgument, forceOption, ...severalOptions, severalYesOption],
-    input: input.refine(hasSelection, noSelection),
+    input: () => input().refine(hasSelection, noSelection),
     ends,
     view,
   }),

@@ -1,5 +1,5 @@
 /** The verbs `protect` and `unprotect`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProtectionChange } from '../../domain/results/changes.ts';
 import { username } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -9,7 +9,7 @@ import { containerChange, userArgument } from './shared.ts';
 const common = {
   ...containerChange,
   parameters: [userArgument],
-  input: z.strictObject({ user: username }),
+  input: () => z.strictObject({ user: username }),
   view: (result: ProtectionChange): Block[] => [
     {
       kind: 'text',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ResizeResult } from '../../domain/results/changes.ts';
 import { cpuCount, processLimit, size } from '../declaration/schema.ts';
 import {
@@ -51,19 +51,23 @@ export const resize = takingSeveral(
       ...severalOptions,
       severalYesOption,
     ],
-    input: z
-      .strictObject({
-        ...severalInput,
-        yes: z.boolean().optional(),
-        cpu: cpuCount.optional(),
-        memory: size.optional(),
-        disk: size.optional(),
-        processes: processLimit.optional(),
-      })
-      .refine(hasSelection, noSelection)
-      .refine(({ cpu, memory, disk, processes }) => [cpu, memory, disk, processes].some((size) => size !== undefined), {
-        message: 'give at least one of --cpu, --memory, --disk-quota, --processes',
-      }),
+    input: () =>
+      z
+        .strictObject({
+          ...severalInput,
+          yes: z.boolean().optional(),
+          cpu: cpuCount.optional(),
+          memory: size.optional(),
+          disk: size.optional(),
+          processes: processLimit.optional(),
+        })
+        .refine(hasSelection, noSelection)
+        .refine(
+          ({ cpu, memory, disk, processes }) => [cpu, memory, disk, processes].some((size) => size !== undefined),
+          {
+            message: 'give at least one of --cpu, --memory, --disk-quota, --processes',
+          },
+        ),
     ends: {
       ...changeEnds,
       notFound: noContainer,

@@ -1,5 +1,5 @@
 /** The verbs about admins with open shells. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunningChange, Said, WhoIsHere } from '../../domain/results/room.ts';
 import { plural } from '../../domain/text.ts';
 import { showTime } from '../declaration/show.ts';
@@ -15,7 +15,7 @@ export const who = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: WhoIsHere, context) => [
     {
       kind: 'table',
@@ -57,11 +57,12 @@ export const say = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [{ kind: 'argument', name: 'text', summary: 'message', required: true, rest: true }],
-  input: z.strictObject({
-    text: z
-      .union([z.string(), z.array(z.string()).transform((words) => words.join(' '))])
-      .pipe(z.string().trim().min(1).max(500)),
-  }),
+  input: () =>
+    z.strictObject({
+      text: z
+        .union([z.string(), z.array(z.string()).transform((words) => words.join(' '))])
+        .pipe(z.string().trim().min(1).max(500)),
+    }),
   view: ({ heardBy }: Said) => [
     {
       kind: 'text',

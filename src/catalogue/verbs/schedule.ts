@@ -1,5 +1,5 @@
 /** The verbs about what the server does by itself. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobRun, Schedule } from '../../domain/results/schedule.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import { existing } from '../declaration/schema.ts';
@@ -27,7 +27,7 @@ export const scheduleList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: (result: Schedule, context) => [
     ...held(result, context),
     {
@@ -72,7 +72,7 @@ export const scheduleRun = defineVerb({
   danger: 'none',
   target: 'job',
   parameters: [{ kind: 'argument', name: 'job', summary: 'name of the job', required: true, complete: 'jobs' }],
-  input: z.strictObject({ job: existing('job', 'schedule list') }),
+  input: () => z.strictObject({ job: existing('job', 'schedule list') }),
   ends: { ...readEnds, notFound: 'there is no such job', failed: 'the job failed' },
   view: ({ job, text }: JobRun) => [{ kind: 'text', tone: 'good', text: `${job}: ${text}` }],
 });

@@ -1,5 +1,5 @@
 /** The verb `security`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LoginInfo } from '../../domain/access/login.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { SecurityOverview } from '../../domain/results/security.ts';
@@ -191,11 +191,12 @@ export const security = defineVerb({
     },
     { kind: 'option', name: 'follow', long: ['follow'], short: 'f', summary: 'print what happens, as it happens' },
   ],
-  input: z
-    .strictObject({ since: someText(64).optional(), follow: z.boolean().optional() })
-    .refine(({ since, follow }) => since === undefined || follow !== true, {
-      message: '--since and --follow cannot be combined',
-    }),
+  input: () =>
+    z
+      .strictObject({ since: someText(64).optional(), follow: z.boolean().optional() })
+      .refine(({ since, follow }) => since === undefined || follow !== true, {
+        message: '--since and --follow cannot be combined',
+      }),
   ends: { ...readEnds, failed: 'the journal contains an invalid record: run audit verify' },
   view: (result: SecurityOverview | { readonly followed: true }, context) =>
     'followed' in result ? [] : view(result, context),

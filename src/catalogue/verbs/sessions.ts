@@ -1,5 +1,5 @@
 /** The verbs about logins over ssh, which users know as sessions. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LoginInfo } from '../../domain/access/login.ts';
 import type { KickResult } from '../../domain/results/sessions.ts';
 import { existing } from '../declaration/schema.ts';
@@ -28,7 +28,7 @@ export const sessionList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   view: ({ sessions }: { readonly sessions: readonly LoginInfo[] }, context) => [
     {
       kind: 'table',
@@ -97,7 +97,7 @@ export const sessionKick = defineVerb({
     },
     { kind: 'option', name: 'reason', long: ['reason'], value: 'text', summary: 'reason that the person sees' },
   ],
-  input: z.strictObject({ session: idOrName, reason: z.string().trim().min(1).max(200).optional() }),
+  input: () => z.strictObject({ session: idOrName, reason: z.string().trim().min(1).max(200).optional() }),
   view: ({ ended }: KickResult) => [
     {
       kind: 'text',

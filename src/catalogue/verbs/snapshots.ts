@@ -1,5 +1,5 @@
 /** The verbs about snapshots of a container. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type {
   Snapshot,
   SnapshotCreated,
@@ -114,7 +114,8 @@ export const snapshotCreate = defineVerb({
       summary: 'delete it then: a duration such as 14d, or a time',
     },
   ],
-  input: z.strictObject({ user: username.optional(), name: newSnapshot.optional(), expires: untilWhen.optional() }),
+  input: () =>
+    z.strictObject({ user: username.optional(), name: newSnapshot.optional(), expires: untilWhen.optional() }),
   ends: {
     ...changeEnds,
     notFound: noContainer,
@@ -137,7 +138,7 @@ export const snapshotList = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: [ownerArgument],
-  input: z.strictObject({ user: username.optional() }),
+  input: () => z.strictObject({ user: username.optional() }),
   ends: { ...readEnds, notFound: noContainer },
   view: (result: SnapshotList, context) => [
     snapshotTable(result.snapshots, context),
@@ -171,7 +172,7 @@ export const snapshotRestore = defineVerb({
   },
   target: 'user',
   parameters: [ownerArgument, snapshotArgument, yesOption],
-  input: z.strictObject({ user: username.optional(), snapshot: existingSnapshot, ...confirmed }),
+  input: () => z.strictObject({ user: username.optional(), snapshot: existingSnapshot, ...confirmed }),
   ends: {
     ...ends,
     cancelled: 'the restore was not confirmed, or was cancelled; nothing was changed, or it was undone',
@@ -198,7 +199,7 @@ export const snapshotDelete = defineVerb({
   confirmation: { property: 'snapshot', warning: () => 'This cannot be undone.' },
   target: 'user',
   parameters: [ownerArgument, snapshotArgument, yesOption],
-  input: z.strictObject({ user: username.optional(), snapshot: existingSnapshot, ...confirmed }),
+  input: () => z.strictObject({ user: username.optional(), snapshot: existingSnapshot, ...confirmed }),
   ends: { ...ends, cancelled: 'the deletion was not confirmed; nothing was changed' },
   view: (result: SnapshotDeleted) => [
     { kind: 'text', tone: 'good', text: `${result.container}: snapshot ${result.name} deleted` },
@@ -221,7 +222,7 @@ export const snapshotRename = defineVerb({
     snapshotArgument,
     { kind: 'argument', name: 'to', summary: 'the new name', required: true, isNew: true },
   ],
-  input: z.strictObject({ user: username, snapshot: existingSnapshot, to: newSnapshot }),
+  input: () => z.strictObject({ user: username, snapshot: existingSnapshot, to: newSnapshot }),
   ends: { ...ends, conflict: `the container has a snapshot of the new name, or ${changeEnds.conflict}` },
   view: (result: SnapshotRenamed) => [
     { kind: 'text', tone: 'good', text: `${result.container}: snapshot ${result.from} is now ${result.to}` },
@@ -259,15 +260,16 @@ export const snapshotSchedule = defineVerb({
       summary: 'how long each is kept: 7d, 4w (default: as before)',
     },
   ],
-  input: z
-    .strictObject({
-      user: username,
-      every: z.enum([...snapshotFrequencies, 'default']),
-      keep: span.optional(),
-    })
-    .refine(({ every, keep }) => keep === undefined || (every !== 'default' && every !== 'never'), {
-      message: '--keep cannot be combined with "default", which follows the settings, or "never", which makes none',
-    }),
+  input: () =>
+    z
+      .strictObject({
+        user: username,
+        every: z.enum([...snapshotFrequencies, 'default']),
+        keep: span.optional(),
+      })
+      .refine(({ every, keep }) => keep === undefined || (every !== 'default' && every !== 'never'), {
+        message: '--keep cannot be combined with "default", which follows the settings, or "never", which makes none',
+      }),
   ends: { ...changeEnds, notFound: noContainer },
   view: (result: SnapshotScheduled) => [
     {

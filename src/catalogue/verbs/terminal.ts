@@ -1,5 +1,5 @@
 /** The verbs `shell` and `logs`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConsoleLog, ShellEnd } from '../../domain/results/terminal.ts';
 import { username, wholeNumber } from '../declaration/schema.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -28,7 +28,7 @@ export const shell = defineVerb({
   handsOverTerminal: true,
   target: 'user',
   parameters: [userArgument, { kind: 'option', name: 'root', long: ['root'], summary: 'run the shell as root' }],
-  input: z.strictObject({ user: username, root: z.boolean().optional() }),
+  input: () => z.strictObject({ user: username, root: z.boolean().optional() }),
   exitStatus: ({ exitStatus }: ShellEnd) => exitStatus,
   view: ({ container, exitStatus }: ShellEnd) => [
     { kind: 'text', tone: 'quiet', text: `The shell in ${container} ended with status ${exitStatus}` },
@@ -64,11 +64,12 @@ export const logs = defineVerb({
       summary: 'print only this many lines from the end',
     },
   ],
-  input: z.strictObject({
-    user: username.optional(),
-    follow: z.boolean().optional(),
-    lines: wholeNumber(1, 999_999).optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      user: username.optional(),
+      follow: z.boolean().optional(),
+      lines: wholeNumber(1, 999_999).optional(),
+    }),
   view: ({ text }: ConsoleLog) =>
     text === ''
       ? [{ kind: 'text', tone: 'quiet', text: 'The console log is empty' }]

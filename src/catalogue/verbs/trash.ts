@@ -1,5 +1,5 @@
 /** The verbs about deleted containers. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TrashList, TrashPurged, TrashRestored } from '../../domain/results/trash.ts';
 import { someText, username } from '../declaration/schema.ts';
 import { showSize, showTime } from '../declaration/show.ts';
@@ -37,7 +37,7 @@ export const trashList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   ends: readEnds,
   view: ({ trashed }: TrashList, context) => [
     {
@@ -88,7 +88,7 @@ export const trashRestore = defineVerb({
   danger: 'none',
   target: 'user',
   parameters: arguments_,
-  input: z.strictObject({ user: username, name }),
+  input: () => z.strictObject({ user: username, name }),
   ends: {
     ...changeEnds,
     notFound: notInTrash,
@@ -123,12 +123,13 @@ export const trashPurge = defineVerb({
   wantsTouch: true,
   target: 'user',
   parameters: [...arguments_, yesOption],
-  input: z.strictObject({
-    user: username,
-    name,
-    yes: z.boolean().optional(),
-    confirm: z.string().max(64).optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      user: username,
+      name,
+      yes: z.boolean().optional(),
+      confirm: z.string().max(64).optional(),
+    }),
   ends: {
     ...changeEnds,
     notFound: notInTrash,

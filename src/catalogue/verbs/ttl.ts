@@ -1,5 +1,5 @@
 /** The verbs about the end of a container's life. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { LifetimeChange } from '../../domain/results/lifetime.ts';
 import { untilWhen, username } from '../declaration/schema.ts';
 import { showDate } from '../declaration/show.ts';
@@ -36,7 +36,7 @@ export const ttlSet = defineVerb({
     userArgument,
     { kind: 'argument', name: 'when', summary: 'a duration such as 30d, or a time', required: true },
   ],
-  input: z.strictObject({ user: username, when: untilWhen }),
+  input: () => z.strictObject({ user: username, when: untilWhen }),
 });
 
 export const ttlClear = defineVerb({
@@ -45,5 +45,5 @@ export const ttlClear = defineVerb({
   summary: 'Keep a container until it is deleted',
   examples: [{ line: 'ttl clear alice', says: 'no end of its own any more' }],
   parameters: [userArgument],
-  input: z.strictObject({ user: username }),
+  input: () => z.strictObject({ user: username }),
 });

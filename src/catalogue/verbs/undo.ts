@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { UndoResult } from '../../domain/results/undo.ts';
 import { showDate } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -21,7 +21,7 @@ export const undo = defineVerb({
   readsHistory: true,
   danger: 'none',
   parameters: [{ kind: 'option', name: 'yes', long: ['yes'], short: 'f', summary: 'do it, do not only show it' }],
-  input: z.strictObject({ yes: z.boolean().optional() }),
+  input: () => z.strictObject({ yes: z.boolean().optional() }),
   ends: {
     ...changeEnds,
     notFound: 'you have changed nothing lately',

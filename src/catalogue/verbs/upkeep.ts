@@ -1,5 +1,5 @@
 /** The verbs that maintain the host: `reconcile`, `doctor` and those about prepared images. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Diagnosis, ImageBuildResult, ImageInfo, Reconciliation, Severity } from '../../domain/results/upkeep.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import { imageReference, wholeNumber } from '../declaration/schema.ts';
@@ -28,9 +28,10 @@ export const reconcile = defineVerb({
     { kind: 'option', name: 'apply', long: ['apply'], summary: 'repair the differences' },
     { kind: 'option', name: 'dryRun', long: ['dry-run'], summary: 'only show the differences (default)' },
   ],
-  input: z
-    .strictObject({ apply: z.boolean().optional(), dryRun: z.boolean().optional() })
-    .refine((input) => !(input.apply && input.dryRun), { message: '--apply and --dry-run cannot be combined' }),
+  input: () =>
+    z
+      .strictObject({ apply: z.boolean().optional(), dryRun: z.boolean().optional() })
+      .refine((input) => !(input.apply && input.dryRun), { message: '--apply and --dry-run cannot be combined' }),
   view: (result: Reconciliation) => [
     {
       kind: 'table',
@@ -81,7 +82,7 @@ export const doctor = defineVerb({
       summary: 'check whether there is room for this many containers',
     },
   ],
-  input: z.strictObject({ containers: wholeNumber(1, 100_000).optional() }),
+  input: () => z.strictObject({ containers: wholeNumber(1, 100_000).optional() }),
   view: (result: Diagnosis): Block[] => [
     {
       kind: 'table',
@@ -158,7 +159,7 @@ export const imageBuild = defineVerb({
       complete: 'images',
     },
   ],
-  input: z.strictObject({ image: imageReference.optional() }),
+  input: () => z.strictObject({ image: imageReference.optional() }),
   ends: {
     failed: 'the build failed; everything created for it was removed',
     partial: changeEnds.partial,
@@ -184,7 +185,7 @@ export const imageList = defineVerb({
   changes: false,
   danger: 'none',
   parameters: [],
-  input: z.strictObject({}),
+  input: () => z.strictObject({}),
   ends: readEnds,
   view: (result: { images: readonly ImageInfo[] }, context) => [imageTable(result.images, context)],
   rows: (result) => ({

@@ -1,6 +1,6 @@
 /** What the record of connections remembers across restarts: how far the log was read, and what was open by then. */
 import type { Low } from 'lowdb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openState } from '../../journal/jsonState.ts';
 
 const connection = z.object({

@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/results/plan.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import type { PlannedCall } from '../calls/dispatcher.ts';
-import { rehearse, type RehearsalOptions } from './rehearsal.ts';
+import type { RehearsalOptions } from './rehearsal.ts';
 
 /** How long a caller waits for a plan, in milliseconds. */
 const limitMs = 60_000;
@@ -39,7 +39,11 @@ export class Rehearsals {
     this.#waiting.add(who);
     const limit = AbortSignal.timeout(this.#limitMs);
     const ended = AbortSignal.any([signal, limit]);
-    const made = this.#last.then(() => rehearse(this.#options, planned, ended));
+    const made = this.#last.then(async () => {
+      // Loads the simulated host.
+      const { rehearse } = await import('./rehearsal.ts');
+      return rehearse(this.#options, planned, ended);
+    });
     this.#last = made.catch(() => undefined).finally(() => this.#waiting.delete(who));
     try {
       return await Promise.race([made, rejection(ended)]);

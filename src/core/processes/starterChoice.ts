@@ -1,7 +1,7 @@
 /** Chooses how a process is started, and as which user. */
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
+import { programFile } from '../../domain/packageRoot.ts';
 import { Accounts } from '../../host/accounts.ts';
 import { quoted } from '../../domain/text.ts';
 import type { Runner } from '../../host/runner.ts';
@@ -25,18 +25,12 @@ export interface ChosenStarter {
 /** The uid of nobody and the gid of nogroup on every Debian and Ubuntu (base-passwd). */
 export const nobody = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
-/** Returns the module that the process runs. */
-function entryOf({ name }: ProcessKind): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`../../${name}/main.${extension}`, import.meta.url));
-}
-
 /**
  * Reads CONTAINARIUM_FRONT, `child` or `unit`; the installed service sets `unit`. Throws `settings` for any other
  * value.
  */
 export async function chooseStarter(kind: ProcessKind, { env, log, runner }: StarterOptions): Promise<ChosenStarter> {
-  const entry = entryOf(kind);
+  const entry = programFile(`${kind.name}/main`);
   const wanted = env['CONTAINARIUM_FRONT'] ?? 'child';
   if (wanted !== 'child' && wanted !== 'unit')
     throw new Failure('settings', {

@@ -13,8 +13,9 @@ import { join, relative } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
+import { packageRoot } from '../../domain/packageRoot.ts';
 import type { Runner } from '../../host/runner.ts';
-import { installedProgram, packageRoot } from '../../settings/home.ts';
+import { installedProgram } from '../../settings/home.ts';
 import {
   processCommand,
   processEnvironment,

@@ -1,6 +1,6 @@
 /** What the scheduler remembers across restarts: when each job is due, and how its last run went. */
 import type { Low } from 'lowdb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openState } from '../../journal/jsonState.ts';
 
 const run = z.object({

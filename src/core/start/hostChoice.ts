@@ -2,7 +2,7 @@
  * Chooses between the real and the simulated host: once, at the first start. The choice is stored, so that a real host
  * that does not answer one day is an error and not a reason to simulate.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HostTag } from '../../domain/results/about.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Incus } from '../../host/incus/incus.ts';

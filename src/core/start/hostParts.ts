@@ -12,7 +12,6 @@ import { RealProgramStreams, type ProgramStreams } from '../../host/programStrea
 import { realSshdProcesses, type SshdProcesses } from '../../host/sshd/processes.ts';
 import type { Runner } from '../../host/runner.ts';
 import { RealSshPort, type SshPort } from '../../host/sshPort.ts';
-import { SimulatedHost } from '../../simulated/host.ts';
 
 export interface HostParts {
   readonly runner: Runner;
@@ -30,7 +29,9 @@ export interface HostParts {
   readonly stateFile?: string;
 }
 
-export function simulatedHost(state: string, env: NodeJS.ProcessEnv): HostParts {
+/** Loads the simulated host, which a real one does without. */
+export async function simulatedHost(state: string, env: NodeJS.ProcessEnv): Promise<HostParts> {
+  const { SimulatedHost } = await import('../../simulated/host.ts');
   const stateFile = join(state, 'simulated-host.json');
   const simulated = SimulatedHost.open(stateFile, {
     faultsPath: join(state, 'simulated-faults.json'),

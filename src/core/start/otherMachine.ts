@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import pRetry from 'p-retry';
 import writeFileAtomic from 'write-file-atomic';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { plural } from '../../domain/text.ts';
 import type { Journal } from '../../journal/journal.ts';

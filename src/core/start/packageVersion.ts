@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../../settings/home.ts';
+import { packageRoot } from '../../domain/packageRoot.ts';
 
 /** Returns the version in package.json. */
 export async function packageVersion(): Promise<string> {

@@ -1,13 +1,13 @@
 /** The shell of one session: it opens when core knows the caller, and ends with its input, its user or its time. */
 import type { ServerChannel } from 'ssh2';
 import { TimeLimit } from '../../connectionLimits/timeLimit.ts';
-import { failureSentences } from '../../catalogue/render.ts';
+import { failureSentences } from '../../catalogue/output/sentences.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
 import { durationInWords, timeLeftInWords } from '../../domain/values/duration.ts';
 import type { Actor } from '../../domain/access/actor.ts';
 import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
-import { openShell, type Shell, type ShellOptions } from '../../shell/shell.ts';
+import type { Shell, ShellOptions } from '../../shell/shell.ts';
 import type { ChannelTerminal } from './channelTerminal.ts';
 import { exit, type Running } from './exit.ts';
 
@@ -66,7 +66,9 @@ export function runShell(
       end: () => port.hangUp(),
     });
   });
-  const opened = options.actor.then((actor) => {
+  const opened = options.actor.then(async (actor) => {
+    // Loads Ink and React.
+    const { openShell } = await import('../../shell/shell.ts');
     if (endReason !== undefined) throw new Failure('cancelled', { what: 'the session', why: endReason });
     shell = openShell({
       port,

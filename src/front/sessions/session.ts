@@ -3,7 +3,9 @@ import { takesWholeTerminal } from '../../catalogue/wholeTerminal.ts';
 import type { Connection, ServerChannel, Session } from 'ssh2';
 import { hasEmptyWord, splitLine } from '../../catalogue/tokens.ts';
 import { commandPrefix, overview } from '../../catalogue/help.ts';
-import { failureSentences, renderBlocks, renderFailure } from '../../catalogue/render.ts';
+import { loadFormat } from '../../catalogue/loadFormat.ts';
+import { failureSentences } from '../../catalogue/output/sentences.ts';
+import { renderBlocks, renderFailure } from '../../catalogue/render.ts';
 import { wantedFormat } from '../../catalogue/format.ts';
 import { commandName } from '../../catalogue/parse.ts';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -228,8 +230,11 @@ function refuse(channel: ServerChannel, options: SessionOptions, line: string, f
   });
   channel.on('error', () => undefined);
   channel.stderr.on('error', () => undefined);
-  const code = fail(io, failure, line, options);
-  return { ended: io.flushed().then(() => exit(channel, code)), signal: () => undefined, end: () => undefined };
+  const ended = fail(io, failure, line, options).then(async (code) => {
+    await io.flushed();
+    return exit(channel, code);
+  });
+  return { ended, signal: () => undefined, end: () => undefined };
 }
 
 /** How long a command that is ended from outside may take to answer, in milliseconds. */
@@ -291,14 +296,11 @@ async function command(
 /** How much of the name of a command that is refused unparsed is repeated, in characters. */
 const maxNameLength = 64;
 
-function fail(io: ChannelIo, failure: Failure, line: string, { core }: SessionOptions): number {
+async function fail(io: ChannelIo, failure: Failure, line: string, { core }: SessionOptions): Promise<number> {
   const words = line.trim().split(/\s+/);
-  const rendered = renderFailure(
-    failure,
-    commandName(words).slice(0, maxNameLength),
-    wantedFormat(words),
-    core.greeting.host,
-  );
+  const format = wantedFormat(words);
+  await loadFormat(format);
+  const rendered = renderFailure(failure, commandName(words).slice(0, maxNameLength), format, core.greeting.host);
   io.stdout(rendered.stdout);
   io.stderr(rendered.stderr);
   return rendered.exitCode;

@@ -6,14 +6,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
+import { packageRoot } from '../../domain/packageRoot.ts';
 
 /** Written by patches/apply.mjs. */
 const record = z.object({ patches: z.record(z.string(), z.string()), files: z.record(z.string(), z.string()) });
 
-/** The patches stay beside the sources. dist/front and src/front have the same depth, so one path fits both. */
-const patchesFolder = fileURLToPath(new URL('../../../src/front/patches/', import.meta.url));
+/** The patches stay beside the sources. */
+const patchesFolder = join(packageRoot, 'src', 'front', 'patches');
 
 const sha256 = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 

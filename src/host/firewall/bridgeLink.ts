@@ -5,7 +5,7 @@
  * and learns their source (br_handle_frame in net/bridge/br_input.c). With `no_linklocal_learn` it does not. Incus
  * makes the bridge, so the option is set again after each start of it; systemd/80-containarium.rules does that at once.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { Runner } from '../runner.ts';
 

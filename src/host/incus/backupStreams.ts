@@ -7,7 +7,7 @@ import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { printable, quoted } from '../../domain/text.ts';
 import { durationInWords } from '../../domain/values/duration.ts';

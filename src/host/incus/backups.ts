@@ -1,5 +1,5 @@
 /** Backups that Incus makes of an instance on its own disk, from where they are read (`IncusStreams.readBackup`). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { failedWith } from '../runner.ts';
 import type { IncusClient, IncusLimits } from './client.ts';
 

@@ -2,7 +2,7 @@
  * The documents that Incus returns, as far as this system reads them (REST API of incus 6.0). A missing value takes its
  * default; a value of the wrong type is rejected.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The prefix of this system's keys in the configuration of an instance. */
 export const metadataPrefix = 'user.containarium.';

@@ -3,7 +3,7 @@
  * of Incus 6.0).
  */
 import pRetry from 'p-retry';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { printable, quoted } from '../../domain/text.ts';
 import { callIncus, opened, webSocket } from './socket.ts';

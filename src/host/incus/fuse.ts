@@ -6,7 +6,7 @@
 import { isTrue } from './booleans.ts';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isolatedKey } from './idChoice.ts';
 
 /** Where fusectl, the file system of the kernel for this, is mounted. */

@@ -5,7 +5,7 @@
  * its REST API description. A failed read rejects; it never returns an empty result.
  */
 import pRetry from 'p-retry';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';
 import { defaultIncusLimits, IncusClient, type IncusAccess, type IncusLimits } from './client.ts';

@@ -1,6 +1,6 @@
 /** Instances with state. One whose state cannot be read has none, and does not hide the others. */
 import pMap from 'p-map';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFailure } from '../../domain/failure.ts';
 import { isTooMuch } from '../runner.ts';
 import * as documents from './documents.ts';

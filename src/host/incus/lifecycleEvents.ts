@@ -1,7 +1,7 @@
 /**
  * The lifecycle events of instances, from `/1.0/events` (REST API description of Incus 6.0, "Events").
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { opened, sendKeepalives, unavailable, webSocket } from './socket.ts';
 import type { Keepalive } from './socket.ts';

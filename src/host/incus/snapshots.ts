@@ -1,5 +1,5 @@
 /** Snapshots of instances, through Incus's client. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { IncusClient, IncusLimits } from './client.ts';
 import { isolatedKey, type IdChoice } from './idChoice.ts';
 

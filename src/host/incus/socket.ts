@@ -9,7 +9,7 @@ import { request, type Agent, type ClientRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { printable } from '../../domain/text.ts';
 import { durationInWords } from '../../domain/values/duration.ts';

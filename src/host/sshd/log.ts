@@ -1,5 +1,5 @@
 /** Follows the log of the host's own sshd in systemd's journal (journalctl(1), systemd.journal-fields(7)). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isFailure } from '../../domain/failure.ts';
 import type { ProgramStreams } from '../programStreams.ts';
 import type { Runner } from '../runner.ts';

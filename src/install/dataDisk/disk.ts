@@ -1,6 +1,6 @@
 /** Says what is on a disk, from lsblk(8) and from its first and last bytes. */
 import { open, realpath, stat } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, misfitText } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';

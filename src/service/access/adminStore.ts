@@ -1,7 +1,7 @@
 /** The admins, who may use manage@: names, roles and keys, in a small state file. */
 import type { Low } from 'lowdb';
 import PQueue from 'p-queue';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { KeyLimits, LimitedKey } from '../../domain/keys/keyLimits.ts';
 import { matchKeys } from '../../domain/keys/publicKey.ts';

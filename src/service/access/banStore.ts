@@ -4,7 +4,7 @@
  */
 import type { Low } from 'lowdb';
 import PQueue from 'p-queue';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   currentBan,
   penaltyReasonNames,

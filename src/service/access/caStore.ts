@@ -1,7 +1,7 @@
 /** The trusted CAs and their revoked certificates, in a small state file. */
 import type { Low } from 'lowdb';
 import PQueue from 'p-queue';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { Ca } from '../../domain/access/directory.ts';
 import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';

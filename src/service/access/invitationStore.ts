@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Low } from 'lowdb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { newToken } from '../../domain/access/invitation.ts';
 import { parsePublicKey, type PublicKey } from '../../domain/keys/publicKey.ts';

@@ -3,7 +3,7 @@
  * costs no write; a crash loses those seconds. An unreadable file loses the history but does not prevent the start.
  */
 import { Low, Memory } from 'lowdb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { LastUse } from '../../domain/results/admins.ts';

@@ -5,7 +5,7 @@
  * many, so that one that comes and goes does not send a message each time. A look that failed tells nothing: what was
  * open stays open, and that nobody knows becomes an alert of its own.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { alertCodes, type AlertCode, type AlertInfo, type AlertSeverity } from '../../domain/results/alerts.ts';
 import { printable } from '../../domain/text.ts';
 import { dayMs } from '../../domain/values/duration.ts';

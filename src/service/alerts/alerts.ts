@@ -1,6 +1,6 @@
 /** The alerts of this host: which are open, and who is told. */
 import { Low, Memory } from 'lowdb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AlertInfo } from '../../domain/results/alerts.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { Failure } from '../../domain/failure.ts';

@@ -10,7 +10,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { Low } from 'lowdb';
 import PQueue from 'p-queue';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RemoteTrust } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';

@@ -2,7 +2,7 @@
  * The metadata that this system keeps in the instance's own configuration, under `user.containarium.`. It follows the
  * container through backup, move and cluster, and survives the loss of the host's disk.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Provisioning } from '../../domain/results/container.ts';
 import type { KeyInfo } from '../../domain/results/keys.ts';
 import { parsePublicKeys, type PublicKey } from '../../domain/keys/publicKey.ts';

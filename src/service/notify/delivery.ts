@@ -3,7 +3,7 @@
  * does not work delays neither core nor the other channel: its messages wait, and the oldest are given up.
  */
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AlertTest, ChannelInfo } from '../../domain/results/alerts.ts';
 import { Failure } from '../../domain/failure.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';

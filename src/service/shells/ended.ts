@@ -1,5 +1,5 @@
 /** The calls that ended since a person's last visit, read from the journal so that they survive a restart. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import type { EndedCall } from '../../domain/events/notice.ts';
 import { failureCodes, type FailureCode } from '../../domain/failure.ts';

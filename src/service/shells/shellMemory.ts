@@ -3,7 +3,7 @@
  * convenience, so a failed write is not reported.
  */
 import { Low, Memory } from 'lowdb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ShellSettings } from '../../domain/events/notice.ts';

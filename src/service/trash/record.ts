@@ -1,5 +1,5 @@
 /** What an instance in the trash says about itself, in its own configuration. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { containerName, isName, type Username } from '../../domain/values/username.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
 import { field } from '../instances/metadata.ts';

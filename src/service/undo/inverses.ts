@@ -1,5 +1,5 @@
 /** What takes back a change: another call, made from what the journal keeps of the first. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor } from '../../domain/access/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { quoted } from '../../domain/text.ts';

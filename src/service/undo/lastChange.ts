@@ -1,5 +1,5 @@
 /** Finds a person's own last change in the journal, and what came after it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { actorTitle, type Actor } from '../../domain/access/actor.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { JournalRecord } from '../../journal/chain.ts';

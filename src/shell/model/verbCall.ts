@@ -5,6 +5,7 @@ import type { AnyVerb } from '../../catalogue/catalogue.ts';
 import { targetOf } from '../../catalogue/declaration/verb.ts';
 import type { Format } from '../../catalogue/format.ts';
 import { namingFilters } from '../../catalogue/output/noMatch.ts';
+import { loadFormat } from '../../catalogue/loadFormat.ts';
 import { renderAnswer, renderFailure } from '../../catalogue/render.ts';
 import type { Block } from '../../catalogue/declaration/view.ts';
 import { exitCodes, Failure } from '../../domain/failure.ts';
@@ -102,6 +103,7 @@ async function awaited(
   const { liveCalls, shellId } = context;
   let terminal: HandedOverTerminal | undefined;
   try {
+    await loadFormat(format);
     if (verb.handsOverTerminal === true) terminal = await handOver();
     const answer = await core.call(
       {

@@ -7,7 +7,7 @@ import type { LineTerminal } from './lineTerminal.ts';
 import type { Candidate } from '../../domain/events/candidate.ts';
 import { Failure } from '../../domain/failure.ts';
 import { plural, printable } from '../../domain/text.ts';
-import { failureSentences } from '../../catalogue/render.ts';
+import { failureSentences } from '../../catalogue/output/sentences.ts';
 import { insertPaste } from '../composer/pastedLines.ts';
 import { deleteForward, replaced, type Line } from '../composer/line.ts';
 

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import writeFileAtomic from 'write-file-atomic';
-import { z } from 'zod';
+import * as z from 'zod';
 import { check, misfitText } from '../../domain/check.ts';
 import { Failure } from '../../domain/failure.ts';
 

@@ -1,7 +1,7 @@
 /** Simulates backups of instances: POST and DELETE of one, its archive, and an instance made of an archive. */
 import type { Readable } from 'node:stream';
 import { extract, pack } from 'tar-stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { done, incusError } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';

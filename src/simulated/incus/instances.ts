@@ -1,5 +1,5 @@
 /** Simulates `incus create`, `rename` and the PATCH request. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { check } from '../../domain/check.ts';
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';

@@ -1,5 +1,5 @@
 /** Simulates snapshots: POST of one, and `incus snapshot restore`, `delete` and `rename`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { done, incusError, incusRefusal } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { instanceNamed } from '../program/lookup.ts';

@@ -1,5 +1,5 @@
 /** Simulates the templates of instances, as far as they print one value of the configuration (pongo2). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { done, incusError } from '../program/answer.ts';
 import type { Answer, World } from '../program/answer.ts';
 import { instanceNamed } from '../program/lookup.ts';

@@ -5,7 +5,7 @@
 import { readFileSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProgramOutput, ProgramStreams, StreamCommand } from '../../host/programStreams.ts';
 import { cancelledRun, checked, timedOut } from '../../host/runner.ts';
 import type { Gate } from '../faults/gate.ts';

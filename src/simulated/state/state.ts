@@ -1,5 +1,5 @@
 /** The schema of the simulated host's JSON file. Sizes are in bytes, times in milliseconds since 1970. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { missingBridgeSettings } from '../../host/incus/bridgeSettings.ts';
 import { systemAccounts, systemGroups } from './systemAccounts.ts';
 

@@ -1,5 +1,5 @@
 /** The streams of the simulated `zfs send`: the record with which a real one begins, and then JSON. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { headerBytes, parseHeader } from '../../host/zfs/streamHeader.ts';
 import type { World } from '../program/answer.ts';
 import { done, type Answer } from '../program/answer.ts';

@@ -10,6 +10,21 @@ export function residentMiB(pid: number): number {
   return Number(found) / 1024;
 }
 
+/**
+ * Returns the proportional set size in MiB (smaps_rollup in proc(5)): a page that several processes share, as those of
+ * the Node.js program, counts in parts.
+ */
+export function proportionalMiB(pid: number): number {
+  const found = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+  return Number(found) / 1024;
+}
+
+/** Returns the CPU time so far of the children of this process that have ended, in milliseconds. */
+export function childrensCpuMs(): number {
+  const [cutime, cstime] = fields(process.pid).slice(13, 15);
+  return (Number(cutime) + Number(cstime)) * msPerTick;
+}
+
 /** Returns the CPU time of all threads so far, in milliseconds. */
 export function cpuMs(pid: number): number {
   const [utime, stime] = fields(pid).slice(11, 13);

@@ -30,7 +30,7 @@ function failureOf(action: () => unknown): Failure | undefined {
 
 describe.each(verbNames)('%s', (name) => {
   const verb = verbNamed(name);
-  const properties = Object.keys((verb.input as z.ZodObject).shape);
+  const properties = Object.keys((verb.input() as z.ZodObject).shape);
   const anyInput = fc.oneof(
     fc.anything(),
     fc.record(Object.fromEntries([...properties, 'unknown'].map((property) => [property, anyValue])), {

@@ -1,19 +1,18 @@
+import { loadFormat } from '../../../src/catalogue/loadFormat.ts';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { verbNamed, type AnyVerb } from '../../../src/catalogue/catalogue.ts';
 import { formats } from '../../../src/catalogue/format.ts';
-import {
-  failureSentences,
-  renderAnswer,
-  renderBlocks,
-  renderDocument,
-  renderFailure,
-} from '../../../src/catalogue/render.ts';
+import { failureSentences } from '../../../src/catalogue/output/sentences.ts';
+import { renderAnswer, renderBlocks, renderDocument, renderFailure } from '../../../src/catalogue/render.ts';
 import type { HostTag } from '../../../src/domain/results/about.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { anyCharacter } from '../../support/anyCharacter.ts';
+
+await loadFormat('yaml');
+await loadFormat('csv');
 
 const host: HostTag = { kind: 'simulated', simulated: true, why: 'the configuration asks for it' };
 const context = { now: new Date('2026-11-23T12:00:00Z'), terminal: false };

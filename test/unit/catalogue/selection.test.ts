@@ -34,7 +34,7 @@ describe('the question about a selection', () => {
   it.each([[['=blue']], [['a b']], [['x'.repeat(5000)]]])(
     'is left to core, which names the mistake, if a label is invalid: %j',
     async (labels) => {
-      expect(verbNamed('delete').input.safeParse({ labels, yes: true }).success).toBe(false);
+      expect(verbNamed('delete').input().safeParse({ labels, yes: true }).success).toBe(false);
       expect(await ask({ labels })).toBeUndefined();
     },
   );

@@ -25,7 +25,7 @@ describe.each(verbNames)('%s', (name) => {
   });
 
   it('declares exactly the properties of its input, as parameters, standard input or a confirmation', () => {
-    const { properties = {} } = z.toJSONSchema(verb.input, { io: 'input', unrepresentable: 'any' });
+    const { properties = {} } = z.toJSONSchema(verb.input(), { io: 'input', unrepresentable: 'any' });
     const declared = [
       ...verb.parameters.map((parameter) => parameter.name),
       ...(verb.stdin === undefined ? [] : [verb.stdin.into]),

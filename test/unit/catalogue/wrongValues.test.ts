@@ -5,7 +5,7 @@ import { verbNames, verbNamed, type AnyVerb } from '../../../src/catalogue/catal
 import { checkInput } from '../../../src/catalogue/declaration/schema.ts';
 import { fieldSchema, type Parameter } from '../../../src/catalogue/declaration/verb.ts';
 import { parseCommandLine } from '../../../src/catalogue/parse.ts';
-import { failureSentences } from '../../../src/catalogue/render.ts';
+import { failureSentences } from '../../../src/catalogue/output/sentences.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { newKey } from '../../support/world/keys.ts';
 
@@ -45,7 +45,7 @@ function told(verb: AnyVerb, parameter: Parameter, value: string): string | unde
     const { input } = parseCommandLine(words, actor);
     // Only this property, so that no other one is refused before it.
     const only = { [parameter.name]: fieldSchema(verb, parameter.name) ?? z.never() };
-    checkInput({ ...verb, input: z.strictObject(only) }, { [parameter.name]: input[parameter.name] });
+    checkInput({ ...verb, input: () => z.strictObject(only) }, { [parameter.name]: input[parameter.name] });
     return undefined;
   } catch (error) {
     expect(error).toBeInstanceOf(Failure);

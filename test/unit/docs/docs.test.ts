@@ -7,7 +7,7 @@ import { exampleFile } from '../../../src/docs/configuration.ts';
 import { environment } from '../../../src/docs/environment.ts';
 import { pages } from '../../../src/docs/pages.ts';
 import { groups } from '../../../src/catalogue/groups.ts';
-import { packageRoot } from '../../../src/settings/home.ts';
+import { packageRoot } from '../../../src/domain/packageRoot.ts';
 import { checkSettings } from '../../../src/settings/settings.ts';
 import { wrongCommands } from './commands.ts';
 import { codeIn, relativeLinks } from './markdown.ts';

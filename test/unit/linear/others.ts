@@ -1,4 +1,5 @@
 /** Functions and classes that take text from outside together with something else, or in pieces. */
+import { loadFormat } from '../../../src/catalogue/loadFormat.ts';
 import { commandName, parseCommandLine } from '../../../src/catalogue/parse.ts';
 import { complete } from '../../../src/catalogue/completion.ts';
 import { renderBlocks, renderDocument } from '../../../src/catalogue/render.ts';
@@ -33,6 +34,9 @@ import { TerminalModes } from '../../../src/shell/terminal/terminalModes.ts';
 import { cell, cut, wrapped } from '../../../src/shell/views/layout/cells.ts';
 import { textsOf, type Hostile } from './hostile.ts';
 import { parseFilter } from '../../../src/shell/views/model/filter.ts';
+
+await loadFormat('yaml');
+await loadFormat('csv');
 
 const admin = { name: 'carol', role: 'admin', entryPoint: 'manage' } as const;
 const now = new Date('2026-11-24T12:00:00Z');

@@ -5,7 +5,7 @@ import { warningOf } from '../../../catalogue/declaration/verb.ts';
 import type { Block } from '../../../catalogue/declaration/view.ts';
 import type { FeedContainer } from '../../../domain/events/notice.ts';
 import { planOf } from '../../../catalogue/plan.ts';
-import { failureSentences } from '../../../catalogue/render.ts';
+import { failureSentences } from '../../../catalogue/output/sentences.ts';
 import { FormDialog } from '../../forms/formDialog.ts';
 import { ConfirmDialog } from '../../screen/confirmDialog.ts';
 import { clipboardSequence } from '../../model/clipboard.ts';

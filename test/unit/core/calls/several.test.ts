@@ -1,4 +1,5 @@
 /** One call for several containers, on a simulated host: alice, bob and dan run, zoe does not; two have a label. */
+import { loadFormat } from '../../../../src/catalogue/loadFormat.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { verbNamed } from '../../../../src/catalogue/catalogue.ts';
@@ -10,6 +11,9 @@ import { alice, bob, changesOf, hosts, owner } from '../../../support/world/host
 import { newKey } from '../../../support/world/keys.ts';
 import { commandsOfPlan, planned } from '../../../support/world/plans.ts';
 import { hostStateOf, type World } from '../../../support/world/world.ts';
+
+await loadFormat('yaml');
+await loadFormat('csv');
 
 const host = hosts(async (world) => {
   await world.must('image build');

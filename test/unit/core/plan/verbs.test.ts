@@ -1,4 +1,5 @@
 /** Every verb that changes something has a plan, which changes nothing: neither the host nor a file of the server. */
+import { loadFormat } from '../../../../src/catalogue/loadFormat.ts';
 import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +16,9 @@ import { alice, hosts, owner } from '../../../support/world/hosts.ts';
 import { newKey } from '../../../support/world/keys.ts';
 import { planned } from '../../../support/world/plans.ts';
 import { backupsPath, type World } from '../../../support/world/world.ts';
+
+await loadFormat('yaml');
+await loadFormat('csv');
 
 const ca = await makeAuthority({ commonName: 'Office', organization: 'Office' }, validFor(dayMs, new Date()));
 const [first, other, third] = [newKey('alice@desk'), newKey('other@desk'), newKey('third@desk')].map(

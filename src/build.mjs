@@ -1,0 +1,116 @@
+/**
+ * Builds the program: checks the types, and joins the modules of `src/` and most packages to few files in `dist/`.
+ *
+ *   node src/build.mjs [--to DIR] [--no-maps]
+ *
+ * Node.js takes up to a millisecond for each module that it has to find, read and link, so a thousand modules take
+ * longer than what they do (`npm run bench:start`). Names stay as they are written and nothing is made smaller, so that
+ * a stack trace names functions, and lines that a person can find.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The programs, which are started by their path. What they share, or load when it is needed, is in `parts/`. */
+const programs = ['main', 'front/main', 'remote/main', 'metrics/main', 'repository/snapshotReader', 'docs/generate'];
+
+/** Modules that tests load from the built program. */
+const tested = ['shell/shell', 'prepare/prepare', 'settings/settings', 'settings/home'];
+
+/**
+ * Packages that stay as they are installed.
+ *
+ * - ssh2 is patched, and the front compares its files with the patches before it uses them.
+ * - ink-table is loaded by hand, with the ink and the react that the shell has (src/shell/items/inkTable.ts).
+ * - The others look for files that lie beside their modules.
+ */
+const installed = [
+  ...['ssh2', 'ink', 'ink-table', 'react'],
+  ...['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check', 'protobufjs'],
+  ...['pino', 'write-file-atomic'],
+];
+
+/** What a build leaves in its folder for the next one. */
+const kept = new Set(['.built', '.tsbuildinfo']);
+
+/** 250 KB of translations, which nothing here shows: src/domain/check.ts has words of its own. */
+export const noTranslations = {
+  name: 'no translations',
+  setup(bundle) {
+    bundle.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: '', loader: 'js' }));
+  },
+};
+
+function checkTypes() {
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.json')], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Writes the files below `to`, and returns what esbuild says of them. */
+export async function bundle(to, withMaps) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [...programs, ...tested].map((name) => join('src', `${name}.ts`)),
+    outbase: 'src',
+    outdir: to,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'parts/[name]-[hash]',
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    external: installed,
+    sourcemap: withMaps ? 'linked' : false,
+    sourcesContent: false,
+    legalComments: 'inline',
+    logLevel: 'warning',
+    // For packages that are CommonJS.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
+    },
+    plugins: [noTranslations],
+    metafile: true,
+  });
+  return metafile;
+}
+
+const texts = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g;
+
+/** Fails if a package was joined that looks for files beside its modules: they are not there any more. */
+function refuseNeighbours(paths) {
+  const found = paths
+    .filter((path) => path.endsWith('.js'))
+    .find((path) => /\b__(?:dirname|filename)\b/.test(readFileSync(path, 'utf8').replace(texts, '')));
+  if (found === undefined) return;
+  process.stderr.write(
+    `Error: ${relative(root, found)}: a package in it needs __dirname or __filename; list it as installed in src/build.mjs\n`,
+  );
+  process.exit(1);
+}
+
+/** Removes what earlier builds have made and this one has not. */
+function removeOthers(to, made) {
+  const present = new Set(made);
+  for (const entry of readdirSync(to, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!entry.isDirectory() && !present.has(path) && !kept.has(relative(to, path))) rmSync(path);
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { to: { type: 'string', default: join(root, 'dist') }, 'no-maps': { type: 'boolean', default: false } },
+  });
+  const to = resolve(values.to);
+  checkTypes();
+  const { outputs } = await bundle(to, !values['no-maps']);
+  const made = Object.keys(outputs).map((path) => resolve(root, path));
+  refuseNeighbours(made);
+  removeOthers(to, made);
+}
