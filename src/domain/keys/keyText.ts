@@ -24,10 +24,9 @@ const privateMarkers = [
 
 /** Returns `text` on one line, with single spaces and without the characters that {@link printable} escapes. */
 export function oneLine(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
-  if (printable(line) === line) return line.trim();
-  const kept = [...line].filter((character) => printable(character) === character).join('');
-  return kept.replace(/ +/g, ' ').trim();
+  return printable(text.replace(/\s+/g, ' '), () => '')
+    .replace(/ +/g, ' ')
+    .trim();
 }
 
 /** Refuses text that contains a private key anywhere, in any line layout. The failure repeats nothing of the text. */
