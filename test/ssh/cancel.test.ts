@@ -96,7 +96,7 @@ describe('Ctrl-C on a terminal', () => {
         ['list --json', 'snapshot list alice --json', 'backup list alice --json', 'image list --json'].map(
           async (words) =>
             (await server.ssh(words.split(' '))).stdout.replaceAll(
-              /"\w*(?:Used|usage|ageMs)\w*": *\d+|"startedAt": *"[^"]*"/gi,
+              /"\w*(?:Used|usage|ageMs)\w*": *\d+|"(?:started|measured)At": *"[^"]*"/gi,
               '',
             ),
         ),
@@ -160,6 +160,7 @@ describe('in the shell', () => {
     const shell = await openShell(server, { columns: 120 });
     shell.type(`create bob --ssh-key "${key}"`).press('enter');
     await shell.shows(/Ctrl-C cancels it/);
+    await shell.shows(/\[2\/5\] Starting container/);
     shell.press('ctrl-c');
     await shell.shows(/Ctrl-C does not wait for it/);
     await shell.shows(/Undoing: deleting the container/);
