@@ -104,7 +104,7 @@ export class UnreadOutputs {
     const { all, ofOwners, perAdmin, perOwner } = this.#limits;
     const perPerson = person.isOwner ? perOwner : perAdmin;
     if (output.bytes > perPerson / 2) output.cutOff(output.bytes);
-    while (person.bytes > perPerson) longestStalled(person).cutOff(person.bytes);
+    while (person.bytes > perPerson) firstStalled(person).cutOff(person.bytes);
     while (this.#bytesOfOwners > ofOwners && this.#endOneOf(({ isOwner }) => isOwner));
     while (this.#bytes > all && this.#endOneOf(() => true));
   }
@@ -114,13 +114,13 @@ export class UnreadOutputs {
     const people = [...this.#people.values()].filter(isCounted);
     const heaviest = people.reduce((a, b) => (b.bytes > a.bytes ? b : a));
     if (heaviest.bytes <= fairBytes) return false;
-    longestStalled(heaviest).cutOff(heaviest.bytes);
+    firstStalled(heaviest).cutOff(heaviest.bytes);
     return true;
   }
 }
 
 /** Returns the connection with unread output that has taken nothing for the longest time. */
-function longestStalled({ outputs }: Person): UnreadOutput {
+function firstStalled({ outputs }: Person): UnreadOutput {
   return [...outputs].filter(({ bytes }) => bytes > 0).reduce((a, b) => (b.takenAtMs < a.takenAtMs ? b : a));
 }
 

@@ -2,7 +2,7 @@
  * What the front and the remote process have in common: two sockets that core hands them, the protocol with core and
  * the bound port (src/core/processes/processStarter.ts), and a user of their own. If root started the process, it
  * changes its user before it reads the first byte from a socket. Code that is loaded when it is needed must be readable
- * to the new user; if it is not, as in a checkout in somebody's home, all of it is loaded before that.
+ * to the new user; if it is not, as in a checkout in a person's home, all of it is loaded before that.
  */
 import { Socket } from 'node:net';
 import { join } from 'node:path';

@@ -15,7 +15,7 @@ export function listSummary(result: ContainerList, { now }: ViewContext): Block[
         (result.foreign === 0
           ? ''
           : `; ${plural(result.foreign, 'other instance')} on this host not created by containarium`) +
-        // Above the longest pause between measurements while somebody watches.
+        // An open live list is measured at least once a minute.
         (ageMs > minuteMs ? `; use measured ${durationInWords(ageMs)} ago` : ''),
     },
     ...restarts(result.containers),

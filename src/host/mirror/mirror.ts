@@ -40,7 +40,7 @@ export interface ShownInstances {
 }
 
 export interface Follower {
-  /** Whether somebody sees the figures: they are then measured more often. */
+  /** Whether it shows the figures to a person: they are then measured more often. */
   readonly watches: boolean;
   /** Called with what an answer of Incus has changed, or only with how the mirror is. */
   updated(changes: readonly InstanceChange[]): void;
@@ -275,7 +275,7 @@ export class InstanceMirror {
     return this.#triedMs + pauseMs - performance.now();
   }
 
-  /** Measures if somebody who looks at it now would find the figures too old. */
+  /** Measures if the figures are older than those of an open live list. */
   #measureIfDue(): void {
     if (this.#dueInMs(true) <= 0) void this.#measure();
   }

@@ -29,7 +29,7 @@ export interface Recipe {
  * (`domain/values/reservedNames.ts`). To rename it is quick; to create one takes as long as the rest of the boot,
  * because useradd(8) and usermod(8) wait for the disk after each file.
  */
-const placeholder = 'containarium';
+const imageAccount = 'containarium';
 
 /**
  * Makes the user that was seeded before the first start. Runs once, before sshd. If it fails, sshd does not start, so
@@ -48,18 +48,18 @@ grep -q "^127.0.1.1[[:space:]]" /etc/hosts || printf '127.0.1.1 %s\\n' "$name" >
 if grep -q "^$user:" /etc/passwd; then
   # An account of the base image.
   usermod --append --groups sudo "$user"
-  userdel --remove ${placeholder} > /dev/null 2>&1 || true
+  userdel --remove ${imageAccount} > /dev/null 2>&1 || true
 else
   # This may be the second time, after a boot that was cut.
-  [ ! -e /home/${placeholder} ] || mv /home/${placeholder} "/home/$user"
+  [ ! -e /home/${imageAccount} ] || mv /home/${imageAccount} "/home/$user"
   files=
   for file in passwd shadow group gshadow subuid subgid; do
     [ ! -e "/etc/$file" ] || files="$files /etc/$file"
   done
   sed -i \\
-    -e "s#^${placeholder}:#$user:#" \\
-    -e "s#\\([:,]\\)${placeholder}\\(,\\|\\$\\)#\\1$user\\2#" \\
-    -e "s#:/home/${placeholder}:#:/home/$user:#" \\
+    -e "s#^${imageAccount}:#$user:#" \\
+    -e "s#\\([:,]\\)${imageAccount}\\(,\\|\\$\\)#\\1$user\\2#" \\
+    -e "s#:/home/${imageAccount}:#:/home/$user:#" \\
     $files
 fi
 umask 0227
@@ -97,7 +97,7 @@ WantedBy=multi-user.target
 RequiredBy=ssh.service
 `;
 
-/** Whoever sshd lets in is not turned away by pam_nologin(8), which a boot removes shortly before its end. */
+/** A user whom sshd lets in is not refused by pam_nologin(8), which applies until shortly before the end of a boot. */
 const sshAfterNologin = `[Unit]
 After=systemd-user-sessions.service
 `;
@@ -157,7 +157,7 @@ export function recipe(packages: readonly string[]): Recipe {
       ['systemctl', 'mask', '--quiet', ...uselessUnits],
       // The seed has the private host key until it is unpacked.
       ['mkdir', '--mode', '0700', '/etc/containarium/seed'],
-      ['useradd', '--create-home', '--shell', '/bin/bash', '--password', '*', '--groups', 'sudo', placeholder],
+      ['useradd', '--create-home', '--shell', '/bin/bash', '--password', '*', '--groups', 'sudo', imageAccount],
       ['rm', '--force', noServices.path],
       ['apt-get', 'clean'],
       // Remove what must differ between containers.

@@ -21,10 +21,10 @@ export async function waitFor<T>(
   limitMs: number,
   poll: () => Promise<T | undefined>,
   why: () => string,
-  longestPauseMs = maxPauseMs,
+  pauseLimitMs = maxPauseMs,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
-  let pauseMs = Math.min(firstPauseMs, longestPauseMs);
+  let pauseMs = Math.min(firstPauseMs, pauseLimitMs);
   for (;;) {
     throwIfCancelled();
     const value = await poll();
@@ -33,7 +33,7 @@ export async function waitFor<T>(
       throw new Failure('timeout', { what, why: `${why()} within ${durationInWords(limitMs)}` });
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
+    pauseMs = Math.min(pauseMs * 1.5, pauseLimitMs);
   }
 }
 

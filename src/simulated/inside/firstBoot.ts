@@ -12,7 +12,7 @@ export const firstBootPath = '/etc/containarium/first-boot';
 export const publicKeyPath = '/etc/ssh/ssh_host_ed25519_key.pub';
 
 /** The account of the image that the first boot renames. */
-const placeholder = 'containarium';
+const imageAccount = 'containarium';
 
 const seed = '/etc/containarium/seed';
 const networkSeed = `${seed}/network`;
@@ -35,7 +35,7 @@ function applySeed(files: InstanceFiles): boolean {
   files['/etc/hostname'] = { content: `${name}\n`, mode: '0644', uid: 0, gid: 0 };
   if (line(files, `${seed}/docker`) === undefined) return false;
   const accounts = files['/etc/passwd'];
-  if (accounts !== undefined) accounts.content = accounts.content.replaceAll(placeholder, user);
+  if (accounts !== undefined) accounts.content = accounts.content.replaceAll(imageAccount, user);
   files['/etc/sudoers.d/90-containarium'] = { content: `${user} ALL=(ALL) NOPASSWD:ALL\n`, ...readOnly };
   files[`${seed}/done`] = userFile;
   delete files[`${seed}/user`];

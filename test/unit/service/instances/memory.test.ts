@@ -7,19 +7,15 @@ import { listContainers } from '../../../../src/service/list.ts';
 import type { Call, HostContext } from '../../../../src/service/instances/context.ts';
 import { memoryUsed } from '../../../../src/service/instances/memory.ts';
 import { resizeContainer } from '../../../../src/service/resize.ts';
+import { instanceOwnedBy } from '../../../support/instanceSource.ts';
 
 const mib = 1024 ** 2;
 
 function instance(user: string, usage?: number, status = 'Running'): IncusInstance {
+  const owned = instanceOwnedBy(user, status);
   return {
-    name: `${user}-container`,
-    type: 'container',
-    status,
-    created_at: '',
-    last_used_at: '',
-    location: 'none',
-    config: { 'user.containarium.owner': user, 'user.containarium.state': 'ready', 'limits.memory': '2GiB' },
-    devices: {},
+    ...owned,
+    config: { ...owned.config, 'user.containarium.state': 'ready', 'limits.memory': '2GiB' },
     state: { status, ...(usage === undefined ? {} : { memory: { usage, total: 2048 * mib } }) },
   };
 }
