@@ -191,9 +191,16 @@ export function mayUse(verb: Pick<AnyVerb, 'access'>, entryPoint: EntryPoint, ro
 }
 
 /** Returns the verbs that a role may use at an entry point, with the parameters that they have there. */
-export function verbsFor(entryPoint: EntryPoint, role: Role): AnyVerb[] {
-  return allVerbs.filter((verb) => mayUse(verb, entryPoint, role)).map((verb) => verbAt(verb, entryPoint));
+export function verbsFor(entryPoint: EntryPoint, role: Role): readonly AnyVerb[] {
+  const key = `${entryPoint} ${role}`;
+  const known = verbsByCaller.get(key);
+  if (known !== undefined) return known;
+  const verbs = allVerbs.filter((verb) => mayUse(verb, entryPoint, role)).map((verb) => verbAt(verb, entryPoint));
+  verbsByCaller.set(key, verbs);
+  return verbs;
 }
+
+const verbsByCaller = new Map<string, readonly AnyVerb[]>();
 
 /** Returns a verb with the parameters that it has at an entry point. */
 export function verbAt(verb: AnyVerb, entryPoint: EntryPoint): AnyVerb {

@@ -1,29 +1,16 @@
 /** The parser of command lines, for ssh commands, the shell and the command line on the host. */
-import { Command, CommanderError, Option as CommanderOption } from 'commander';
-import type { Actor, EntryPoint } from '../domain/access/actor.ts';
+import { CommanderError } from 'commander';
+import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { holdsKey } from '../domain/keys/keyText.ts';
 import { namingOddCharacter } from '../domain/oddCharacters.ts';
-import { joinChoices, quoted } from '../domain/text.ts';
-import { allVerbs, verbAt, verbOf, verbsFor, type AnyVerb } from './catalogue.ts';
-import { withOneUser } from './declaration/several.ts';
-import { isRequired, isSpared, type Option } from './declaration/verb.ts';
-import { formats, wantedFormat, type Format } from './format.ts';
+import { quoted } from '../domain/text.ts';
+import { allVerbs, verbAt, verbOf, verbsFor } from './catalogue.ts';
+import { parseWith, type Invocation } from './commanderProgram.ts';
+import { wantedFormat } from './format.ts';
 import { parseFailure } from './parseFailure.ts';
-import { planNames, planNamesOf, planOf } from './plan.ts';
-import { isMissing, refuseEmptyArgument, refuseUnknownShapes } from './shapes.ts';
-
-export interface Invocation {
-  /** With `--plan`, what `planOf` makes of the verb. */
-  readonly verb: AnyVerb;
-  /** The input as typed: strings, switches and lists. The verb's schema turns it into values. */
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly format: Format;
-  /** True if `--help` was given: show the verb's help instead of running it. */
-  readonly help: boolean;
-  /** True if `--verbose` was given: show what `moreDetail` has beside the answer. */
-  readonly verbose?: boolean;
-}
+import { planNames } from './plan.ts';
+import { refuseEmptyArgument, refuseUnknownShapes } from './shapes.ts';
 
 export interface ParseOptions {
   /** Accept missing arguments of a verb that has a form. */
@@ -49,62 +36,24 @@ export function parseCommandLine(
   options: ParseOptions = {},
 ): Invocation {
   refuseSlowWords(typed);
-  const words = verbFirst(typed, allVerbs);
+  const words = verbFirst(typed);
   if (words.length === 0)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   const verbs = verbsFor(actor.entryPoint, actor.role);
   const named = verbOf(words);
   if (named !== undefined && !verbs.some(({ name }) => name === named.name))
     return { verb: named, input: {}, format: wantedFormat(words), help: false };
-  const joined = joinPublicKeys(words, verbs);
+  const joined = joinPublicKeys(words);
   if (named !== undefined) refuseUnknownShapes(joined, verbAt(named, actor.entryPoint));
-  let found: Invocation | undefined;
-  const program = quiet(new Command('containarium'));
-  const groups = new Map<string, Command>();
-
-  for (const verb of verbs) {
-    const names = [verb.name, ...(verb.aliases ?? [])];
-    for (const [i, name] of names.entries()) {
-      const [first, second] = name.split(' ') as [string, string | undefined];
-      let command: Command;
-      if (second === undefined) {
-        command = groups.get(first) ?? quiet(program.command(first, { hidden: i > 0 }));
-        groups.set(first, command);
-      } else {
-        let group = groups.get(first);
-        if (group === undefined) {
-          group = quiet(program.command(first));
-          groups.set(first, group);
-        }
-        command = quiet(group.command(second, { hidden: i > 0 }));
-      }
-      // Declaring the options of all verbs takes ten times as long as parsing one.
-      if (first !== joined[0]) continue;
-      declare(
-        command,
-        verb,
-        options.incomplete === true && verb.form !== undefined ? undefined : actor.entryPoint,
-        (invocation) => (found = invocation),
-      );
-    }
-  }
-  try {
-    program.parse(joined, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError)
-      throw namingOddCharacter(parseFailure(error, words, verbs, argumentsIn(program, words)), words);
-    throw error;
-  }
+  const { entryPoint, role } = actor;
+  const found = parseWith(joined, { entryPoint, role, incomplete: options.incomplete === true }, (error, program) => {
+    if (!(error instanceof CommanderError)) throw error;
+    throw namingOddCharacter(parseFailure(error, words, verbs, program.arguments(words)), words);
+  });
   if (found === undefined)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   if (options.hasEmptyWord === true && !found.help) refuseEmptyArgument(found.verb, found.input);
   return found;
-}
-
-/** Returns the arguments that commander has found of the verb that a command line names. */
-function argumentsIn(program: Command, [first, second]: readonly string[]): readonly string[] {
-  const found = program.commands.find((command) => command.name() === first);
-  return (found?.commands.find((command) => command.name() === second) ?? found)?.args ?? [];
 }
 
 /** Refuses what would take long to parse, so that no client occupies the event loop with it. */
@@ -126,144 +75,8 @@ function refuseSlowWords(words: readonly string[]): void {
 
 /** Returns the name of the verb that a command line names, however wrong the rest is; else its first word, or "". */
 export function commandName(typed: readonly string[]): string {
-  const words = verbFirst(typed, allVerbs);
+  const words = verbFirst(typed);
   return verbOf(words)?.name ?? words.find((word) => !word.startsWith('-')) ?? '';
-}
-
-function quiet(command: Command): Command {
-  return (
-    command
-      .exitOverride()
-      .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
-      .helpOption(false)
-      .helpCommand(false)
-      .allowExcessArguments(false)
-      .showSuggestionAfterError(false)
-      // An option belongs to the word before it: `audit verify --json` is not `audit --json`.
-      .enablePositionalOptions()
-  );
-}
-
-function declare(
-  command: Command,
-  verb: AnyVerb,
-  entryPoint: EntryPoint | undefined,
-  found: (invocation: Invocation) => void,
-): void {
-  const argumentNames: string[] = [];
-  for (const parameter of verb.parameters) {
-    if (parameter.kind === 'argument') {
-      // Optional for commander, so that `verb --help` works. Missing arguments are reported below.
-      command.argument(parameter.rest ? `[${parameter.name}...]` : `[${parameter.name}]`, parameter.summary);
-      argumentNames.push(parameter.name);
-    } else {
-      for (const option of commanderOptions(verb, parameter)) command.addOption(option);
-    }
-  }
-  const format = onlyFormat(verb);
-  command.addOption(new NamedOption('format', '--format <format>').argParser(format));
-  command.addOption(new NamedOption('format', '--json').preset('json').argParser(format));
-  command.addOption(new NamedOption('help', '-h, --help'));
-  command.addOption(new NamedOption('verbose', '-v, --verbose'));
-  for (const long of planNamesOf(verb)) command.addOption(new NamedOption('plan', `--${long}`));
-  command.action((...received: unknown[]) => {
-    const options = command.opts<Record<string, unknown>>();
-    const input: Record<string, unknown> = {};
-    for (const [i, name] of argumentNames.entries()) if (!isMissing(received[i])) input[name] = received[i];
-    for (const { kind, name } of verb.parameters)
-      if (kind === 'option' && options[name] !== undefined) input[name] = options[name];
-    const wantsHelp = options['help'] === true;
-    // An option before the second word belongs to the first word. Ignoring it would run a different command than typed.
-    const [stray] = verb.name.includes(' ') ? Object.keys(command.parent?.opts() ?? {}) : [];
-    if (stray !== undefined) {
-      throw new Failure('usage', {
-        what: quoted(verb.name),
-        why: 'option between its two words',
-        next: `type "${verb.name}" first, then the options`,
-      });
-    }
-    const missing = verb.parameters.find(
-      (p) =>
-        p.kind === 'argument' &&
-        entryPoint !== undefined &&
-        isRequired(p, entryPoint) &&
-        isMissing(input[p.name]) &&
-        !isSpared(p, input),
-    );
-    if (missing !== undefined && !wantsHelp) {
-      throw new Failure('usage', {
-        what: quoted(verb.name),
-        why: `missing argument <${missing.name}>`,
-        next: `see "help ${verb.name}"`,
-      });
-    }
-    const format = (options['format'] as Format | undefined) ?? 'table';
-    const isStream = verb.streamSwitch !== undefined && input[verb.streamSwitch] === true;
-    if (isStream && (format === 'yaml' || format === 'csv') && !wantsHelp) {
-      throw new Failure('usage', {
-        what: quoted(`${verb.name} --${verb.streamSwitch}`),
-        why: `its output has no end, and ${format} is written at the end`,
-        next: `leave out --${verb.streamSwitch}, or use --json, which prints a JSON document for each line`,
-      });
-    }
-    found({
-      verb: options['plan'] === true ? planOf(verb) : verb,
-      input: withOneUser(verb, input),
-      format,
-      help: wantsHelp,
-      ...(options['verbose'] === true ? { verbose: true } : {}),
-    });
-  });
-}
-
-function commanderOptions(verb: AnyVerb, option: Option): CommanderOption[] {
-  return option.long.flatMap((long, i) => {
-    const short = i === 0 && option.short !== undefined ? `-${option.short}, ` : '';
-    const value = option.value === undefined ? '' : ` <${option.value}>`;
-    const made = new NamedOption(option.name, `${short}--${long}${value}`, option.summary);
-    if (option.choices !== undefined) made.argParser(choiceOf(verb, long, option.choices));
-    if (option.repeatable) made.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
-    return option.negatable ? [made, new NamedOption(option.name, `--no-${long}`).default(undefined)] : [made];
-  });
-}
-
-/** Returns a parser that accepts only some values. commander's own would refuse others in its words. */
-function choiceOf(verb: AnyVerb, long: string, choices: readonly string[]): (text: string) => string {
-  return (text) => {
-    if (choices.includes(text)) return text;
-    throw new Failure('usage', {
-      what: quoted(verb.name),
-      why: `--${long} must be ${joinChoices(choices)}, not ${quoted(text)}`,
-      next: `see "help ${verb.name}"`,
-    });
-  };
-}
-
-/** Returns a parser of the format that refuses a second one: which of them is meant, only the caller knows. */
-function onlyFormat(verb: AnyVerb): (text: string, before: string | undefined) => string {
-  const choice = choiceOf(verb, 'format', formats);
-  return (text, before) => {
-    if (before === undefined || before === text) return choice(text);
-    throw new Failure('usage', {
-      what: quoted(verb.name),
-      why: `two formats were asked for, ${before} and ${choice(text)}`,
-      next: 'ask for one; --json is short for --format json',
-    });
-  };
-}
-
-/** An option with an explicit attribute name, so that several spellings set one attribute and the last one counts. */
-class NamedOption extends CommanderOption {
-  readonly #name: string;
-
-  constructor(name: string, flags: string, summary?: string) {
-    super(flags, summary);
-    this.#name = name;
-  }
-
-  override attributeName(): string {
-    return this.#name;
-  }
 }
 
 /**
@@ -271,12 +84,11 @@ class NamedOption extends CommanderOption {
  * alice`, `key --format yaml list alice`. `--help` without a verb, or with only the first of its two words, becomes the
  * verb `help`.
  */
-function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
-  const names = new Set(verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
+function verbFirst(words: readonly string[]): string[] {
   const { options, rest } = leadingOptions(words);
   const [first, ...others] = rest;
   if (first === undefined) return options.some(isHelp) ? ['help', ...options.filter((option) => !isHelp(option))] : [];
-  if (![...names].some((name) => name.startsWith(`${first} `))) return [first, ...options, ...others];
+  if (!firstOfTwo.has(first)) return [first, ...options, ...others];
   const between = leadingOptions(others);
   const given = [...options, ...between.options];
   const [second, ...more] = between.rest;
@@ -285,6 +97,11 @@ function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[
   if (!names.has(first) && given.some(isHelp)) return ['help', first, ...given.filter((option) => !isHelp(option))];
   return names.has(first) ? [first, ...given, ...between.rest] : [first, ...between.rest];
 }
+
+const names: ReadonlySet<string> = new Set(allVerbs.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
+const firstOfTwo: ReadonlySet<string> = new Set(
+  [...names].filter((name) => name.includes(' ')).flatMap((name) => name.split(' ').slice(0, 1)),
+);
 
 const isHelp = (word: string): boolean => word === '-h' || word === '--help';
 
@@ -309,22 +126,24 @@ function leadingOptions(words: readonly string[]): { options: string[]; rest: re
 
 const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
 
+/** The options that take a public key, which are the same with each verb that has one of them. */
+const keyFlags: ReadonlySet<string> = new Set(
+  allVerbs.flatMap((verb) =>
+    verb.parameters.flatMap((p) => (p.kind === 'option' && p.publicKey ? p.long.map((long) => `--${long}`) : [])),
+  ),
+);
+
 /**
  * Joins the words of a public key. ssh joins its arguments with spaces, so `--ssh-key "$(cat alice.pub)"` arrives as
  * three or more words. The key extends from its type, or from authorized_keys options before that, to the next option;
  * a lone hyphen belongs to its comment.
  */
-function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
-  const flags = new Set(
-    verbs.flatMap((verb) =>
-      verb.parameters.flatMap((p) => (p.kind === 'option' && p.publicKey ? p.long.map((long) => `--${long}`) : [])),
-    ),
-  );
+function joinPublicKeys(words: readonly string[]): string[] {
   const out: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    const inline = [...flags].find((flag) => word.startsWith(`${flag}=`));
-    const flag = inline ?? (flags.has(word) ? word : undefined);
+    const inline = [...keyFlags].find((flag) => word.startsWith(`${flag}=`));
+    const flag = inline ?? (keyFlags.has(word) ? word : undefined);
     const first = inline === undefined ? words[i + 1] : word.slice(inline.length + 1);
     const second = inline === undefined ? i + 2 : i + 1;
     // A typographic quotation mark or an invisible character before it is for the key's own parser to name.

@@ -1,5 +1,5 @@
 /** Output that is bytes and not text, for verbs that send a file. */
-import type { Invocation } from '../catalogue/parse.ts';
+import type { Invocation } from '../catalogue/commanderProgram.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';

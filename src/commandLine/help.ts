@@ -2,7 +2,7 @@
 import { verbsFor } from '../catalogue/catalogue.ts';
 import { describe, overview, verbForHelp, verbHelp, verbRows } from '../catalogue/help.ts';
 import { writer } from '../catalogue/loadFormat.ts';
-import type { Invocation } from '../catalogue/parse.ts';
+import type { Invocation } from '../catalogue/commanderProgram.ts';
 import { renderBlocks, renderDocument } from '../catalogue/render.ts';
 import type { Actor } from '../domain/access/actor.ts';
 import type { HostTag } from '../domain/results/about.ts';

@@ -1,5 +1,5 @@
 /** The command that a caller has typed, for messages that name it. */
-import type { Invocation } from '../catalogue/parse.ts';
+import type { Invocation } from '../catalogue/commanderProgram.ts';
 import { quoteWord } from '../catalogue/tokens.ts';
 
 /** Returns the command line for the caller to type again: as it was, or without words that a shell would change. */

@@ -1,5 +1,6 @@
 /** The front process: serves SSH to its clients, and speaks the protocol with core. */
 import { loadFormat } from '../catalogue/loadFormat.ts';
+import { inTurns } from '../protocol/callTurns.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
@@ -49,7 +50,7 @@ serving.begin();
 try {
   if (unpatched !== undefined) throw unpatched;
   const start = frontStart.parse(await core.sendRequest(messages.frontStart));
-  const client = coreClient(core, greetingOf(start));
+  const client = inTurns(coreClient(core, greetingOf(start)));
   server = new SshServer(
     { start, core: client, shells: shellClient(core), logins: loginClient(core), refusals },
     { onPenalty: (begun) => notify(core, messages.penalised, begun) },

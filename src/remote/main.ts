@@ -1,6 +1,7 @@
 /** The remote process: serves the remote interface to its clients, and speaks the protocol with core. */
 import { Refusals } from '../admission/refusals.ts';
 import { loadFormat } from '../catalogue/loadFormat.ts';
+import { inTurns } from '../protocol/callTurns.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
 import { loginClient } from '../protocol/loginClient.ts';
@@ -32,7 +33,7 @@ try {
   const start = remoteStart.parse(await core.sendRequest(messages.remoteStart));
   server = new RemoteServer({
     start,
-    core: coreClient(core, greetingOf(start)),
+    core: inTurns(coreClient(core, greetingOf(start))),
     logins: loginClient(core),
     candidates: candidatesClient(core),
     refusals,

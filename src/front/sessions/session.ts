@@ -31,6 +31,9 @@ export interface SessionOptions extends ShellSessionOptions {
 /** How long a completion may take, in milliseconds. */
 const completionMs = 5000;
 
+/** Every session ends with it, and it takes time to make: it has a stack. */
+const channelClosed = new DOMException('the channel is closed', 'AbortError');
+
 /** The environment variables that a client may set. All others are rejected. */
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
 const acceptedValue = /^[\x20-\x7e]{0,256}$/;
@@ -125,7 +128,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   });
   const closed = new Promise<void>((resolve) => {
     session.on('close', () => {
-      abort.abort();
+      abort.abort(channelClosed);
       channelTerminal?.disconnected();
       resolve();
     });
@@ -177,9 +180,9 @@ function runExec(
   });
   interrupts.first.addEventListener('abort', () => io.interrupt(), { once: true });
   abort.signal.addEventListener('abort', () => io.interrupt(), { once: true });
-  channel.on('error', () => abort.abort());
+  channel.on('error', () => abort.abort(channelClosed));
   channel.stderr.on('error', () => undefined);
-  channel.on('close', () => abort.abort());
+  channel.on('close', () => abort.abort(channelClosed));
   const answer = options.actor.then(
     (actor) =>
       line === undefined
