@@ -16,12 +16,22 @@ export type OomKills = ReadonlyMap<string, OomKill>;
 /** How long an answer is used again, in milliseconds: scripts ask often. A log that cannot be read is left alone. */
 const keptMs = 10_000;
 const unreadableMs = 5 * 60_000;
-/** The time limit in milliseconds, within which `list` waits for it. */
+/** How old an answer may be in a list, which does not wait for the next one, in milliseconds. */
+const listedMs = 60_000;
+/** The time limit in milliseconds, within which callers wait for it. */
 const timeoutMs = 1500;
+
+interface Answer {
+  readonly atMs: number;
+  untilMs: number;
+  readonly kills: Promise<OomKills | undefined>;
+}
 
 export class OomLog {
   readonly #runner: Runner;
-  #last: { untilMs: number; readonly kills: Promise<OomKills | undefined> } | undefined;
+  /** The newest answer, and the newest of those that have arrived. */
+  #last: Answer | undefined;
+  #arrived: Answer | undefined;
 
   constructor(runner: Runner) {
     this.#runner = runner;
@@ -29,14 +39,27 @@ export class OomLog {
 
   /** Resolves to undefined if the log cannot be read: no systemd, or not in time. */
   kills(): Promise<OomKills | undefined> {
+    return this.#current().kills;
+  }
+
+  /** The same, up to a minute old while the log is read again: a list waits for it only if nobody has asked lately. */
+  listedKills(): Promise<OomKills | undefined> {
+    const { kills } = this.#current();
+    const arrived = this.#arrived;
+    return arrived !== undefined && performance.now() - arrived.atMs < listedMs ? arrived.kills : kills;
+  }
+
+  #current(): Answer {
     const atMs = performance.now();
-    if (this.#last !== undefined && atMs < this.#last.untilMs) return this.#last.kills;
-    const last = { untilMs: atMs + keptMs, kills: this.#read() };
-    this.#last = last;
-    return last.kills.then((kills) => {
-      if (kills === undefined) last.untilMs = atMs + unreadableMs;
-      return kills;
+    if (this.#last !== undefined && atMs < this.#last.untilMs) return this.#last;
+    const kills = this.#read();
+    const answer: Answer = { atMs, untilMs: atMs + keptMs, kills };
+    this.#last = answer;
+    void kills.then((found) => {
+      this.#arrived = answer;
+      if (found === undefined) answer.untilMs = atMs + unreadableMs;
     });
+    return answer;
   }
 
   async #read(): Promise<OomKills | undefined> {

@@ -14,7 +14,7 @@ export async function listContainers(
 ): Promise<ContainerList> {
   const [{ instances, memoryInUse, measuredAt }, kills] = await Promise.all([
     context.mirror.read(call.signal),
-    context.oomLog.kills(),
+    context.oomLog.listedKills(),
   ]);
   const generations = generationsAmong(instances);
   const ours = instances

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Failure } from '../../../src/domain/failure.ts';
 import { OomLog, parseOomKills } from '../../../src/host/oomKills.ts';
 import type { Command, Runner } from '../../../src/host/runner.ts';
@@ -87,6 +87,22 @@ describe('OomLog', () => {
     expect((await log.kills())?.size).toBe(1);
     expect((await log.kills())?.size).toBe(1);
     expect(commands.length).toBe(1);
+  });
+
+  it('answers a list with what it read within a minute, and reads meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const text = [line('1.0'), `${line('1.0')}\n${line('2.0').replaceAll('alice', 'bob')}`, line('3.0')];
+    const { log, commands } = logWith(() => Promise.resolve(text[commands.length - 1] ?? ''));
+    expect((await log.listedKills())?.size).toBe(1);
+    vi.advanceTimersByTime(30_000);
+    expect((await log.listedKills())?.size).toBe(1);
+    expect((await log.kills())?.size).toBe(2);
+    expect((await log.listedKills())?.size).toBe(2);
+    expect(commands.length).toBe(2);
+    vi.advanceTimersByTime(90_000);
+    expect((await log.listedKills())?.size).toBe(1);
+    expect(commands.length).toBe(3);
   });
 
   it('does not claim that there were no kills if it cannot read the log', async () => {

@@ -34,7 +34,7 @@ function contextOf(
     incus,
     mirror: new InstanceMirror({ incus, source: { events: () => new Promise(() => undefined) } }),
     backupAges: { of: () => null },
-    oomLog: { kills: () => Promise.resolve(undefined) },
+    oomLog: { listedKills: () => Promise.resolve(undefined) },
     operations: { ensureFree: () => undefined, run: () => Promise.reject(new Error('all checks passed')) },
   };
   return fake as unknown as HostContext;
