@@ -4,10 +4,12 @@
  * speed of a machine drifts: the ratios are the figures.
  *
  * BENCH_RUNS sets the number of runs of each (default 20). Then BENCH_AT_ONCE containers (default 20) are created in a
- * row, and as many at the same time, while another admin runs `whoami` again and again.
+ * row, and as many at the same time, while another admin runs `whoami` again and again. What the processors do for
+ * those in a row is the least that they have to do for those at the same time.
  *
  * The prepared image has no host key, without which sshd does not start, so the bare one is the same image with a key.
  */
+import { availableParallelism, cpus } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { connect } from 'node:net';
 import { execa } from 'execa';
@@ -40,6 +42,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
+}
+
+/** Returns how long all processors of the machine have worked, together, in milliseconds. */
+function busyMs(): number {
+  return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
 }
 
 /** Returns true if an SSH server at `address` sends its banner in time. */
@@ -172,9 +179,11 @@ it(
       const quiet: number[] = [];
       for (let call = 0; call < quietCalls; call++) quiet.push(await whoami());
       const users = Array.from({ length: atOnce }, (_, index) => `bench-${index + 1}`);
+      const busyBefore = busyMs();
       const inRow = await timed(async () => {
         for (const user of users) await manage(['create', user], key.line);
       });
+      const busy = busyMs() - busyBefore;
       for (const user of users) await remove(user);
       const beside: number[] = [];
       let made: { container: { user: string; name: string; address: string } }[] = [];
@@ -191,6 +200,10 @@ it(
       expect(new Set(made.map(({ container }) => container.address)).size).toBe(atOnce);
       for (const { container } of made) expect(await nameInside(host, key, container)).toBe(container.name);
       compare(`${atOnce} creates at once`, total, inRow, targets.atOnce, 'in a row');
+      console.log(
+        `  all processors were busy for ${busy.toFixed(0)} ms with those in a row: at once they take at least ` +
+          `${(busy / availableParallelism()).toFixed(0)} ms, ratio ${(busy / availableParallelism() / inRow).toFixed(2)}`,
+      );
       compare(
         `whoami beside, p95 of ${beside.length}`,
         percentile(beside, 95),
