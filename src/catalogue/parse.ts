@@ -66,6 +66,8 @@ export function parseCommandLine(
     const names = [verb.name, ...(verb.aliases ?? [])];
     for (const [i, name] of names.entries()) {
       const [first, second] = name.split(' ') as [string, string | undefined];
+      // Of a verb that is known, only what begins with the same word is needed.
+      if (named !== undefined && first !== joined[0]) continue;
       let command: Command;
       if (second === undefined) {
         command = groups.get(first) ?? quiet(program.command(first, { hidden: i > 0 }));
