@@ -9,6 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,12 +28,13 @@ const tested = ['shell/shell', 'prepare/prepare', 'settings/settings', 'settings
  *
  * - ssh2 is patched, and the front compares its files with the patches before it uses them.
  * - ink-table is loaded by hand, with the ink and the react that the shell has (src/shell/items/inkTable.ts).
+ * - string-width is loaded when it is needed, also by callers that cannot wait (src/catalogue/output/textWidth.ts).
  * - The others look for files that lie beside their modules.
  */
 const installed = [
   ...['ssh2', 'ink', 'ink-table', 'react'],
   ...['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check', 'protobufjs'],
-  ...['pino', 'write-file-atomic'],
+  ...['pino', 'string-width', 'write-file-atomic'],
 ];
 
 /** What a build leaves in its folder for the next one. */
@@ -45,6 +47,38 @@ export const noTranslations = {
     bundle.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: '', loader: 'js' }));
   },
 };
+
+/**
+ * Fetches the modules of Node.js by a call, and of each only what is used. For an import, Node.js reads every property
+ * of a module, and the getters of many load further modules. Each importer has a copy of its own, which a file of
+ * `parts/` would take longer to load than.
+ */
+const fetchedBuiltins = {
+  name: 'fetched builtins',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^[a-z]/ }, ({ path, importer, kind }) => {
+      if (!isBuiltin(path)) return undefined;
+      const namespace = kind === 'require-call' ? 'required builtin' : 'imported builtin';
+      const builtin = path.replace(/^(?:node:)?/, 'node:');
+      return { path: `${builtin} for ${importer}`, namespace, sideEffects: false, pluginData: builtin };
+    });
+    bundle.onLoad({ filter: /.*/, namespace: 'required builtin' }, ({ pluginData: builtin }) => ({
+      contents: `module.exports = ${fetched(builtin)};`,
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'imported builtin' }, ({ pluginData: builtin }) => ({
+      contents: [
+        `const builtin = /* @__PURE__ */ ${fetched(builtin)};`,
+        'export default builtin;',
+        // Pure, so that what nothing imports is left out.
+        ...Object.keys(process.getBuiltinModule(builtin))
+          .filter((name) => name !== 'default')
+          .map((name) => `export const ${name} = /* @__PURE__ */ (() => builtin.${name})();`),
+      ].join('\n'),
+    }));
+  },
+};
+
+const fetched = (path) => `process.getBuiltinModule(${JSON.stringify(path)})`;
 
 function checkTypes() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -70,11 +104,7 @@ export async function bundle(to, withMaps) {
     sourcesContent: false,
     legalComments: 'inline',
     logLevel: 'warning',
-    // For packages that are CommonJS.
-    banner: {
-      js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
-    },
-    plugins: [noTranslations],
+    plugins: [noTranslations, fetchedBuiltins],
     metafile: true,
   });
   return metafile;

@@ -2,7 +2,6 @@
  * Renderers of results and failures, one per output format. They escape all untrusted text. YAML and CSV have to be
  * loaded first (`loadFormat`).
  */
-import stringWidth from 'string-width';
 import type { HostTag } from '../domain/results/about.ts';
 import { isSeveral } from '../domain/results/several.ts';
 import { exitCodes, type Failure } from '../domain/failure.ts';
@@ -15,6 +14,7 @@ import { columnsText } from './output/columns.ts';
 import { namingFilters } from './output/noMatch.ts';
 import { writer } from './loadFormat.ts';
 import { failureSentences } from './output/sentences.ts';
+import { textWidth } from './output/textWidth.ts';
 
 export interface Rendered {
   readonly stdout: string;
@@ -104,9 +104,9 @@ function renderBlock(block: Block): string {
     case 'verbatim':
       return `${block.title === undefined ? '' : `${printableLines(block.title)}:\n`}${printableLines(block.text)}`;
     case 'fields': {
-      const width = Math.max(0, ...block.fields.map(([label]) => stringWidth(label)));
+      const width = Math.max(0, ...block.fields.map(([label]) => textWidth(label)));
       const lines = block.fields.map(
-        ([label, value]) => `  ${printable(label)}:${' '.repeat(width - stringWidth(label) + 1)}${printable(value)}`,
+        ([label, value]) => `  ${printable(label)}:${' '.repeat(width - textWidth(label) + 1)}${printable(value)}`,
       );
       return [...(block.title === undefined ? [] : [`${printableLines(block.title)}:`]), ...lines].join('\n');
     }

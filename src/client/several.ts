@@ -1,5 +1,6 @@
 /** One command line for several servers: their answers together, each with its host. */
 import { loadFormat } from '../catalogue/loadFormat.ts';
+import { loadTextWidth } from '../catalogue/output/textWidth.ts';
 import { renderBlocks, renderDocument } from '../catalogue/render.ts';
 import { wantedFormat, type Format } from '../catalogue/format.ts';
 import type { Block } from '../catalogue/declaration/view.ts';
@@ -40,6 +41,7 @@ export async function runOnSeveral(hosts: readonly RemoteHost[], words: readonly
       next: 'use --json, or --on NAME',
     });
   if (format === 'table') {
+    await loadTextWidth();
     process.stdout.write(renderBlocks(together(answers)));
     for (const { host, failure } of failed)
       process.stderr.write(printableLines(`${host}: ${failure.message} (${failure.code})\n`));

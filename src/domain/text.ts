@@ -4,6 +4,7 @@
  * Text from a client, a key comment, a container, Incus or a log may contain terminal control sequences, bidirectional
  * overrides or zero-width characters. None of these may reach a terminal, a table, a file name or a log line unescaped.
  */
+import { lazily } from './lazily.ts';
 
 /**
  * Control characters (C0, DEL, C1), line and paragraph separators, everything of Unicode's format category
@@ -45,14 +46,12 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** Made when it is first needed, because that takes 10 ms, which most command lines do without. */
-let list: Intl.ListFormat | undefined;
+/** British, because American English has a comma before "or". */
+const list = lazily(() => new Intl.ListFormat('en-GB', { type: 'disjunction' }));
 
 /** Returns `a, b or c`. */
 export function joinChoices(choices: readonly string[]): string {
-  // British, because American English has a comma before "or".
-  list ??= new Intl.ListFormat('en-GB', { type: 'disjunction' });
-  return list.format(choices);
+  return list().format(choices);
 }
 
 /** Returns `value` as JSON that is safe on a terminal: unsafe characters in strings become `\uXXXX`. */

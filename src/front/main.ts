@@ -1,5 +1,6 @@
 /** The front process: serves SSH to its clients, and speaks the protocol with core. */
 import { loadFormat } from '../catalogue/loadFormat.ts';
+import { loadTextWidth } from '../catalogue/output/textWidth.ts';
 import { inTurns } from '../protocol/callTurns.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
@@ -15,7 +16,7 @@ import './noCursorRestore.ts';
 // Checked while the files are still readable; reported once core listens.
 const unpatched = patchFault();
 const serving = await servingProcess(() =>
-  Promise.all([import('../shell/shell.ts'), loadFormat('yaml'), loadFormat('csv')]),
+  Promise.all([import('../shell/shell.ts'), loadFormat('yaml'), loadFormat('csv'), loadTextWidth()]),
 );
 const { core } = serving;
 const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });

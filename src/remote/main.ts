@@ -1,6 +1,7 @@
 /** The remote process: serves the remote interface to its clients, and speaks the protocol with core. */
 import { Refusals } from '../admission/refusals.ts';
 import { loadFormat } from '../catalogue/loadFormat.ts';
+import { loadTextWidth } from '../catalogue/output/textWidth.ts';
 import { inTurns } from '../protocol/callTurns.ts';
 import { coreClient } from '../protocol/client.ts';
 import { notify } from '../protocol/connection.ts';
@@ -10,7 +11,7 @@ import { flushed, followBans, servingProcess } from '../protocol/servingProcess.
 import { candidatesClient } from '../protocol/shellClient.ts';
 import { RemoteServer } from './server.ts';
 
-const serving = await servingProcess(() => Promise.all([loadFormat('yaml'), loadFormat('csv')]));
+const serving = await servingProcess(() => Promise.all([loadFormat('yaml'), loadFormat('csv'), loadTextWidth()]));
 const { core } = serving;
 const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });
 let server: RemoteServer | undefined;

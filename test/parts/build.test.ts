@@ -69,6 +69,7 @@ describe('what is loaded at the start', () => {
       'execa',
       'pino',
       'fuzzysort',
+      'string-width',
       '@bufbuild/protobuf',
     ];
     expect(among(loaded, { src, packages })).toEqual([]);
@@ -78,7 +79,9 @@ describe('what is loaded at the start', () => {
     const loaded = loadedWith(['src/front/main.ts']);
     expect(loaded).toEqual(expect.arrayContaining(['src/front/server.ts', 'node_modules/ssh2']));
     const src = ['core/', 'service/', 'simulated/', 'host/', 'shell/screen/', 'shell/views/', 'shell/model/'];
-    expect(among(loaded, { src, packages: [...formats, ...shell, ...certificates, 'execa', 'pino'] })).toEqual([]);
+    expect(
+      among(loaded, { src, packages: [...formats, ...shell, ...certificates, 'execa', 'pino', 'string-width'] }),
+    ).toEqual([]);
   });
 
   it('of core has neither the simulated host nor what makes certificates, backups, metrics and YAML', () => {

@@ -1,4 +1,5 @@
 /** Formatting of single values in views: readable on a terminal, exact elsewhere. */
+import { lazily } from '../../domain/lazily.ts';
 import { formatHuman, formatLimit } from '../../domain/values/size.ts';
 import { dayMs, formatUptime, hourMs, minuteMs, secondMs } from '../../domain/values/duration.ts';
 import type { ViewContext } from './view.ts';
@@ -38,7 +39,7 @@ export function showCpu(percentOfOne: number | null): string {
   return percentOfOne === null ? '-' : `${percentOfOne < 10 ? percentOfOne.toFixed(1) : Math.round(percentOfOne)}%`;
 }
 
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' });
+const relative = lazily(() => new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' }));
 const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['day', dayMs],
   ['hour', hourMs],
@@ -54,7 +55,7 @@ export function showTime(time: string | null, context: ViewContext): string {
   if (!context.terminal) return new Date(ms).toISOString();
   const ago = context.now.getTime() - ms;
   const [unit, length] = units.find(([, candidate]) => Math.abs(ago) >= candidate) ?? (['second', secondMs] as const);
-  return relative.format(-Math.round(ago / length), unit);
+  return relative().format(-Math.round(ago / length), unit);
 }
 
 /**
@@ -63,19 +64,22 @@ export function showTime(time: string | null, context: ViewContext): string {
  */
 export function showLocalTime(time: string | null, context: ViewContext): string {
   const ms = Date.parse(time ?? '');
-  return context.terminal || Number.isNaN(ms) ? showTime(time, context) : localTime.format(ms);
+  return context.terminal || Number.isNaN(ms) ? showTime(time, context) : localTime().format(ms);
 }
 
 /** The locale is the one whose form is that of ISO 8601. */
-const localTime = new Intl.DateTimeFormat('sv-SE', {
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  timeZoneName: 'short',
-});
+const localTime = lazily(
+  () =>
+    new Intl.DateTimeFormat('sv-SE', {
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      timeZoneName: 'short',
+    }),
+);
 
 /** Returns a time to the minute: `2026-12-06 14:05 UTC`. */
 export function showDate(time: string): string {

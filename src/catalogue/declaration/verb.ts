@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { EntryPoint, Role } from '../../domain/access/actor.ts';
 import type { CandidateKind } from '../../domain/events/candidate.ts';
 import { Failure, type ExitName } from '../../domain/failure.ts';
+import { lazily } from '../../domain/lazily.ts';
 import type { Block, Rows, ViewContext } from './view.ts';
 
 /** The source of completions for a value. The catalogue knows the verbs, core everything else. */
@@ -265,6 +266,5 @@ export function lacksValues(
 
 /** Declares a verb. TypeScript infers the type parameters from the schema and the view. */
 export function defineVerb<Input extends z.ZodType, Result>(verb: Verb<Input, Result>): Verb<Input, Result> {
-  let schema: Input | undefined;
-  return { ...verb, input: () => (schema ??= verb.input()) };
+  return { ...verb, input: lazily(verb.input) };
 }

@@ -1,5 +1,5 @@
 /** Tables without lines, for terminals and files alike. */
-import stringWidth from 'string-width';
+import { textWidth } from './textWidth.ts';
 
 export interface TextColumn {
   readonly title: string;
@@ -15,7 +15,7 @@ const gap = '  ';
  */
 export function columnsText(columns: readonly TextColumn[], rows: readonly (readonly string[])[]): string {
   const lines = [columns.map(({ title }) => title), ...rows].map((cells) =>
-    cells.map((text) => ({ text, width: stringWidth(text) })),
+    cells.map((text) => ({ text, width: textWidth(text) })),
   );
   const widths = columns.map((_, at) => lines.reduce((widest, cells) => Math.max(widest, cells[at]?.width ?? 0), 0));
   return lines

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Container, ContainerList } from '../../domain/results/container.ts';
 import { Failure } from '../../domain/failure.ts';
+import { lazily } from '../../domain/lazily.ts';
 import { labelSelector, parsedBy, username } from '../declaration/schema.ts';
 import { capitalised, showLimit, showTime, showUptime, showUse, yesNo } from '../declaration/show.ts';
 import { defineVerb } from '../declaration/verb.ts';
@@ -132,7 +133,7 @@ function columnName(text: string): ListColumnName {
   });
 }
 
-const natural = new Intl.Collator('en', { numeric: true });
+const natural = lazily(() => new Intl.Collator('en', { numeric: true }));
 
 /** Returns the containers sorted by one column, in reverse order with a leading `-`. Equal rows are sorted by name. */
 export function sortContainers(containers: readonly Container[], by: string): Container[] {
@@ -140,9 +141,9 @@ export function sortContainers(containers: readonly Container[], by: string): Co
   const column: ListColumn = listColumns[columnName(descending ? by.slice(1) : by)];
   const compare = (a: Container, b: Container): number => {
     const [x, y] = [column.value(a), column.value(b)];
-    return typeof x === 'number' && typeof y === 'number' ? x - y : natural.compare(String(x), String(y));
+    return typeof x === 'number' && typeof y === 'number' ? x - y : natural().compare(String(x), String(y));
   };
-  return [...containers].sort((a, b) => (descending ? -1 : 1) * compare(a, b) || natural.compare(a.user, b.user));
+  return [...containers].sort((a, b) => (descending ? -1 : 1) * compare(a, b) || natural().compare(a.user, b.user));
 }
 
 export type ListResult = ContainerList & { readonly columns: readonly ListColumnName[] };

@@ -7,6 +7,7 @@ import { verbNamed } from '../../catalogue/catalogue.ts';
 import { nothingSelected } from '../../catalogue/selection.ts';
 import { presentCancellation, toItsEnd } from '../../domain/cancellation.ts';
 import { Failure } from '../../domain/failure.ts';
+import { lazily } from '../../domain/lazily.ts';
 import type { Outcome, Several } from '../../domain/results/several.ts';
 import { selects, type Selection } from '../../domain/results/selection.ts';
 import { parseName, type Username } from '../../domain/values/username.ts';
@@ -80,7 +81,7 @@ function beginOne<Result>(change: () => Promise<Result>): Promise<Result> {
   return toItsEnd(change);
 }
 
-const natural = new Intl.Collator('en', { numeric: true });
+const natural = lazily(() => new Intl.Collator('en', { numeric: true }));
 
 /** Returns the users of the containers that match. A name without a container is kept, and fails by itself. */
 async function selected(
@@ -91,7 +92,7 @@ async function selected(
 ): Promise<readonly Username[]> {
   const { containers } = await listContainers(context, {}, call);
   const byUser = new Map(containers.map((container) => [container.user, container]));
-  const all = named ?? [...byUser.keys()].sort((a, b) => natural.compare(a, b)).map(parseName);
+  const all = named ?? [...byUser.keys()].sort(natural().compare).map(parseName);
   return all.filter((user) => {
     const container = byUser.get(user);
     return container === undefined || selects(selection, container);

@@ -39,7 +39,10 @@ const checkMs = 1000;
  */
 const maxStartMs = 180_000;
 
-/** Pauses between restarts, in milliseconds, so that a process that dies at once does not use up the machine. */
+/**
+ * Pauses before a restart, in milliseconds, so that a process that dies at once does not use up the machine. A process
+ * that settled is replaced at once, because clients wait for the next one.
+ */
 const firstPauseMs = 200;
 const maxPauseMs = 10_000;
 /** A process that lived longer than this, in milliseconds, did not die of its start. */
@@ -60,7 +63,7 @@ export class WatchedProcess {
   /** Resolves when the current start is over. */
   #starting: Promise<void>;
   #stopping = false;
-  #pauseMs = firstPauseMs;
+  #pauseMs = 0;
   /** Whether any process ever served. */
   #served = false;
 
@@ -144,7 +147,8 @@ export class WatchedProcess {
     }
     log.error({ code, signal }, `${kind.label} ended; restarting it`);
     if (current?.served === true) onReplaced(current.hung ? 'stood-still' : 'ended');
-    this.#pauseMs = performance.now() - startedMs > settledMs ? firstPauseMs : Math.min(this.#pauseMs * 2, maxPauseMs);
+    const settled = performance.now() - startedMs > settledMs;
+    this.#pauseMs = settled ? 0 : Math.min(Math.max(this.#pauseMs * 2, firstPauseMs), maxPauseMs);
     setTimeout(() => {
       if (!this.#stopping) this.#starting = this.#start();
     }, this.#pauseMs);

@@ -1,5 +1,6 @@
 /** How the characters of a line are shown, and how wide they are. */
-import stringWidth from 'string-width';
+import { textWidth } from '../../catalogue/output/textWidth.ts';
+import { lazily } from '../../domain/lazily.ts';
 import { printable } from '../../domain/text.ts';
 
 export interface Cell {
@@ -7,16 +8,16 @@ export interface Cell {
   readonly width: number;
 }
 
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const segmenter = lazily(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
 
 /** Splits text into grapheme clusters. */
 export function charactersOf(text: string): string[] {
-  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+  return Array.from(segmenter().segment(text), ({ segment }) => segment);
 }
 
 /** Returns how a character is shown. A control or invisible character is escaped, and so takes more cells. */
 export function cellOf(character: string): Cell {
   if (/^[ -~]$/.test(character)) return { shown: character, width: 1 };
   const shown = character === '\n' ? ' ' : printable(character);
-  return { shown, width: stringWidth(shown) };
+  return { shown, width: textWidth(shown) };
 }

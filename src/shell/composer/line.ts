@@ -1,4 +1,5 @@
 /** A line of text with a cursor, and the editing commands of readline(3). Every function returns a new line. */
+import { lazily } from '../../domain/lazily.ts';
 
 export interface Line {
   readonly text: string;
@@ -14,7 +15,8 @@ export const emptyLine: Line = { text: '', cursor: 0 };
  */
 export const maxLineLength = 4096;
 
-const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const characters = lazily(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
+
 /** The kinds of a UTF-16 unit, as bits: of a word (a letter, a digit, a mark on one), and anything but a blank. */
 const wordBit = 1;
 const inkBit = 2;
@@ -60,7 +62,7 @@ function before(text: string, at: number): number {
   let last = 0;
   // No character is longer than 64 units. Segmenting the whole line would be slow for long lines.
   const from = Math.max(0, at - 64);
-  for (const { index } of characters.segment(text.slice(from, at))) last = from + index;
+  for (const { index } of characters().segment(text.slice(from, at))) last = from + index;
   return last;
 }
 
@@ -68,7 +70,7 @@ function before(text: string, at: number): number {
 function after(text: string, at: number): number {
   if (at >= text.length - 1) return text.length;
   if (isAscii(text.charCodeAt(at)) && isAscii(text.charCodeAt(at + 1))) return at + 1;
-  const [first] = characters.segment(text.slice(at, at + 64));
+  const [first] = characters().segment(text.slice(at, at + 64));
   return at + (first?.segment.length ?? 1);
 }
 

@@ -1,5 +1,5 @@
 /** The glyphs of a line that is echoed: what a terminal writes into one place, and how wide that is. */
-import stringWidth from 'string-width';
+import { textWidth } from '../../catalogue/output/textWidth.ts';
 import { cellOf, charactersOf, type Cell } from '../composer/cells.ts';
 import type { Line } from '../composer/line.ts';
 
@@ -16,7 +16,7 @@ export function glyphsOf(text: string): Glyph[] {
     return charactersOf(cell.shown).map((shown, i) => ({
       text: i === 0 ? character : '',
       shown,
-      width: stringWidth(shown),
+      width: textWidth(shown),
     }));
   });
 }

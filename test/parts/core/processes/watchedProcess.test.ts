@@ -176,6 +176,20 @@ describe('a front', () => {
     await front.stop('over');
   });
 
+  it('that has run for half a minute is replaced at once, and one that dies soon after its start after a pause', async () => {
+    const { starter, first, front } = await serving();
+    await vi.advanceTimersByTimeAsync(31_000);
+    first.end({ signal: 'SIGSEGV' });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(starter.fronts).toHaveLength(2);
+    starter.fronts[1]?.end({ signal: 'SIGSEGV' });
+    await vi.advanceTimersByTimeAsync(150);
+    expect(starter.fronts).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(starter.fronts).toHaveLength(3);
+    await front.stop('over');
+  });
+
   it('that does not end by itself is killed after the grace period', async () => {
     const { first, front } = await serving();
     first.connection.onNotification(messages.drain, () => undefined);
