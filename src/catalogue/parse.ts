@@ -35,6 +35,21 @@ export interface ParseOptions {
 /** Most words of a command line. commander takes its time over each of them. */
 const maxWords = 500;
 
+const namesOf = (verb: AnyVerb): readonly string[] => [verb.name, ...(verb.aliases ?? [])];
+
+/** The names and aliases of all verbs. */
+const allNames: ReadonlySet<string> = new Set(allVerbs.flatMap(namesOf));
+
+/** The names of the verbs of which a name or an alias begins with a word. */
+const verbsWithFirstWord = new Map<string, Set<string>>();
+/** The first words of names that have two. */
+const firstOfTwo = new Set<string>();
+for (const verb of allVerbs)
+  for (const [first = '', second] of namesOf(verb).map((name) => name.split(' '))) {
+    verbsWithFirstWord.set(first, (verbsWithFirstWord.get(first) ?? new Set()).add(verb.name));
+    if (second !== undefined) firstOfTwo.add(first);
+  }
+
 /** Longest run of letters after one hyphen. commander copies the rest of them for each letter. */
 const maxShortOptions = 20;
 const tooManyShortOptions = new RegExp(`^-[a-z]{${maxShortOptions + 1}}`, 'i');
@@ -49,7 +64,7 @@ export function parseCommandLine(
   options: ParseOptions = {},
 ): Invocation {
   refuseSlowWords(typed);
-  const words = verbFirst(typed, allVerbs);
+  const words = verbFirst(typed);
   if (words.length === 0)
     throw new Failure('usage', { what: 'command line', why: 'no verb given', next: 'see "help"' });
   const verbs = verbsFor(actor.entryPoint, actor.role);
@@ -62,9 +77,10 @@ export function parseCommandLine(
   const program = quiet(new Command('containarium'));
   const groups = new Map<string, Command>();
 
-  for (const verb of verbs) {
-    const names = [verb.name, ...(verb.aliases ?? [])];
-    for (const [i, name] of names.entries()) {
+  // Making the commands of all verbs takes longer than what most of them do.
+  const wanted = verbs.filter(({ name }) => verbsWithFirstWord.get(joined[0] ?? '')?.has(name));
+  for (const verb of wanted.length > 0 ? wanted : verbs) {
+    for (const [i, name] of namesOf(verb).entries()) {
       const [first, second] = name.split(' ') as [string, string | undefined];
       let command: Command;
       if (second === undefined) {
@@ -126,7 +142,7 @@ function refuseSlowWords(words: readonly string[]): void {
 
 /** Returns the name of the verb that a command line names, however wrong the rest is; else its first word, or "". */
 export function commandName(typed: readonly string[]): string {
-  const words = verbFirst(typed, allVerbs);
+  const words = verbFirst(typed);
   return verbOf(words)?.name ?? words.find((word) => !word.startsWith('-')) ?? '';
 }
 
@@ -271,19 +287,18 @@ class NamedOption extends CommanderOption {
  * alice`, `key --format yaml list alice`. `--help` without a verb, or with only the first of its two words, becomes the
  * verb `help`.
  */
-function verbFirst(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
-  const names = new Set(verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]));
+function verbFirst(words: readonly string[]): string[] {
   const { options, rest } = leadingOptions(words);
   const [first, ...others] = rest;
   if (first === undefined) return options.some(isHelp) ? ['help', ...options.filter((option) => !isHelp(option))] : [];
-  if (![...names].some((name) => name.startsWith(`${first} `))) return [first, ...options, ...others];
+  if (!firstOfTwo.has(first)) return [first, ...options, ...others];
   const between = leadingOptions(others);
   const given = [...options, ...between.options];
   const [second, ...more] = between.rest;
   // Right even if the second word is an argument, because the first one is a verb by itself: `keys alice`.
   if (second !== undefined && !second.startsWith('-')) return [first, second, ...given, ...more];
-  if (!names.has(first) && given.some(isHelp)) return ['help', first, ...given.filter((option) => !isHelp(option))];
-  return names.has(first) ? [first, ...given, ...between.rest] : [first, ...between.rest];
+  if (!allNames.has(first) && given.some(isHelp)) return ['help', first, ...given.filter((option) => !isHelp(option))];
+  return allNames.has(first) ? [first, ...given, ...between.rest] : [first, ...between.rest];
 }
 
 const isHelp = (word: string): boolean => word === '-h' || word === '--help';
@@ -315,6 +330,7 @@ const keyType = /^(ssh-|ecdsa-sha2-|sk-)[a-z0-9@.-]+$/;
  * a lone hyphen belongs to its comment.
  */
 function joinPublicKeys(words: readonly string[], verbs: readonly AnyVerb[]): string[] {
+  if (!words.some((word) => word.startsWith('--'))) return [...words];
   const flags = new Set(
     verbs.flatMap((verb) =>
       verb.parameters.flatMap((p) => (p.kind === 'option' && p.publicKey ? p.long.map((long) => `--${long}`) : [])),
