@@ -49,6 +49,8 @@ const rejected = (why: string): Verdict => ({ admitted: 'no', why });
 interface Entry {
   readonly identity: Identity;
   readonly from: AddressList | undefined;
+  /** Made when the key is first admitted. */
+  key?: SigningKey;
 }
 
 export class KeyIndex {
@@ -119,7 +121,7 @@ export class KeyIndex {
     if (entry === undefined || type === undefined || !fits(algorithm, type)) return unknownKey;
     const { fingerprint, admin, owns } = entry.identity;
     // Made only for admitted keys, so that a key known for something else is rejected as fast as an unknown one.
-    const key = (): SigningKey => ({ type, blob: Buffer.from(blob, 'base64') });
+    const key = (): SigningKey => (entry.key ??= { type, blob: Buffer.from(blob, 'base64') });
     if (entryPoint === 'self') {
       const [owner] = owns;
       return owner === undefined

@@ -101,7 +101,18 @@ function fieldsOf({ blob }: SigningKey): Buffer[] {
   return fields;
 }
 
+/** Making one takes longer than verifying with it. */
+const keyObjects = new WeakMap<SigningKey, KeyObject>();
+
 function keyObject(key: SigningKey): KeyObject {
+  const known = keyObjects.get(key);
+  if (known !== undefined) return known;
+  const made = makeKeyObject(key);
+  keyObjects.set(key, made);
+  return made;
+}
+
+function makeKeyObject(key: SigningKey): KeyObject {
   const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = fieldsOf(key);
   const curve = ecdsa[key.type];
   if (curve !== undefined) {

@@ -5,7 +5,6 @@ import {
   ErrorCodes,
   ResponseError,
   StreamMessageReader,
-  StreamMessageWriter,
   type MessageConnection,
   type NotificationType,
   type NotificationType0,
@@ -13,6 +12,7 @@ import {
 import * as z from 'zod';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
 import { BoundedReader } from './boundedReader.ts';
+import { WholeMessageWriter } from './wholeMessageWriter.ts';
 
 /** Error code of a Failure (JSON-RPC 2.0 leaves codes outside -32768…-32000 to the application). */
 const failureError = 1;
@@ -34,7 +34,7 @@ export const maxMessageBytes = 2 * 1024 * 1024;
 export function connectOver(stream: Duplex, options: { readonly maxBytes?: number } = {}): MessageConnection {
   const reader =
     options.maxBytes === undefined ? new StreamMessageReader(stream) : new BoundedReader(stream, options.maxBytes);
-  const connection = createMessageConnection(reader, new StreamMessageWriter(stream), {
+  const connection = createMessageConnection(reader, new WholeMessageWriter(stream), {
     error: () => undefined,
     warn: () => undefined,
     info: () => undefined,

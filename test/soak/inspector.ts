@@ -1,6 +1,25 @@
-/** Measures the live memory of a Node.js process through its inspector, which SIGUSR1 opens on loopback (node(1)). */
+/** Measures a Node.js process through its inspector, which SIGUSR1 opens on loopback (node(1)). */
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+
+/** A CPU profile, as the inspector's protocol describes it (Profiler.Profile). */
+export interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: {
+      readonly functionName: string;
+      readonly url: string;
+      /** From 0, like the column. */
+      readonly lineNumber: number;
+      readonly columnNumber: number;
+    };
+    readonly children?: readonly number[];
+  }[];
+  /** Ids of nodes. */
+  readonly samples: readonly number[];
+  /** Microseconds before each sample. */
+  readonly timeDeltas: readonly number[];
+}
 
 export class Inspector {
   readonly #socket: WebSocket;
@@ -43,7 +62,18 @@ export class Inspector {
     return usedSize + backingStorageSize;
   }
 
-  async #ask<T>(method: string): Promise<T> {
+  /** Returns the CPU profile of the time that `act` takes, with a sample every `everyUs` microseconds. */
+  async profile(act: () => Promise<unknown>, everyUs: number): Promise<CpuProfile> {
+    await this.#ask('Profiler.enable');
+    await this.#ask('Profiler.setSamplingInterval', { interval: everyUs });
+    await this.#ask('Profiler.start');
+    await act();
+    const { profile } = await this.#ask<{ profile: CpuProfile }>('Profiler.stop');
+    await this.#ask('Profiler.disable');
+    return profile;
+  }
+
+  async #ask<T>(method: string, params: Readonly<Record<string, number>> = {}): Promise<T> {
     const id = ++this.#last;
     const answer = new Promise<T>((resolve, reject) => {
       const listen = ({ data }: MessageEvent): void => {
@@ -55,7 +85,7 @@ export class Inspector {
       };
       this.#socket.addEventListener('message', listen);
     });
-    this.#socket.send(JSON.stringify({ id, method }));
+    this.#socket.send(JSON.stringify({ id, method, params }));
     return answer;
   }
 

@@ -2,7 +2,7 @@
  * Runs calls: authorises the actor, checks the input, requires confirmation, records the call, runs the capability and
  * records the outcome. Every entry point leads here, so that the same rules hold for all of them.
  */
-import { ulid } from 'ulid';
+import { newUlid } from '../../domain/newUlid.ts';
 import { authorise, isVerbName, verbNamed } from '../../catalogue/catalogue.ts';
 import { checkInput } from '../../catalogue/declaration/schema.ts';
 import type { Actor } from '../../domain/access/actor.ts';
@@ -128,7 +128,7 @@ export class Dispatcher {
       throw new Failure('shutting-down', { what: 'the server', why: this.#refusal, next: 'try again in a minute' });
     }
     const isListed = this.#records.lists(actor, changes);
-    const id = ulid();
+    const id = newUlid();
     const startedMs = this.#options.now();
     const { service, capabilities } = this.#options;
     const { room } = service;

@@ -3,7 +3,7 @@
  * over ssh starts with a signature that core verifies itself: the front cannot grant a right by vouching for a client.
  */
 import { createHash } from 'node:crypto';
-import { ulid } from 'ulid';
+import { newUlid } from '../../domain/newUlid.ts';
 import { shownActor, type Actor } from '../../domain/access/actor.ts';
 import type { Directory } from '../../domain/access/directory.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -233,7 +233,7 @@ export class Logins {
     { touched, means }: { touched: boolean; means?: LoginMeans },
   ): Actor {
     const giveBackPlace = this.#places.take(actor);
-    const login = ulid();
+    const login = newUlid();
     this.#logins.set(login, {
       actor,
       since: this.#options.now(),

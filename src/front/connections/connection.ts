@@ -21,6 +21,7 @@ import { enforceWindows, hasUsablePacketSize } from '../guards/windows.ts';
 import { hangUp, logHangUp } from '../transport/hangUp.ts';
 import type { HostKeys } from '../transport/hostKeys.ts';
 import { internalsOf } from '../transport/internals.ts';
+import { joinWrites } from '../transport/joinedWrites.ts';
 import { boundText, serveInvited } from './invitedSession.ts';
 import type { RefusedLogins } from './refusedLogins.ts';
 import { changeKeysInTime } from '../transport/rekey.ts';
@@ -96,6 +97,7 @@ export class ServedConnection {
     connection.once('handshake', ({ kex, serverHostKey, cs }) => {
       this.#transport = { keyExchange: kex, hostKey: serverHostKey, cipher: cs.cipher };
     });
+    joinWrites(connection);
     dropServerOnlyMessages(connection);
     this.#unread = service.unreadOutputs.open({
       stalled: (reason) => void this.end(reason),
@@ -106,13 +108,14 @@ export class ServedConnection {
     limitKeyExchanges(connection, () => this.#actor !== undefined, service.start.limits.loginGraceMs);
     paceReading(connection);
     changeKeysInTime(connection, service.start.transport);
-    service.hostKeys.announce(connection);
     this.#unsupportedRequests = new UnsupportedRequests(
       connection,
       () => void this.#actor?.then((actor) => this.#reportUnsupportedRequests(actor)).catch(() => undefined),
     );
     this.#authenticate();
     connection.on('ready', () => this.#ready());
+    // After core has been asked, which verifies the login meanwhile.
+    service.hostKeys.announce(connection);
     this.#serveSessions();
   }
 

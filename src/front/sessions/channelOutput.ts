@@ -7,6 +7,7 @@ import type { Connection, ServerChannel } from 'ssh2';
 import type { UnreadOutput } from '../../connectionLimits/unreadOutput.ts';
 import { hangUp } from '../transport/hangUp.ts';
 import { internalsOf } from '../transport/internals.ts';
+import { joinedWritesOf } from '../transport/joinedWrites.ts';
 import { isChangingKeys, keysChanged } from '../transport/rekey.ts';
 import { unreadOf } from '../transport/unread.ts';
 
@@ -102,6 +103,7 @@ export class ChannelOutput {
 
   #send(stream: Stream, piece: Buffer): Promise<void> {
     return this.#until((done) => {
+      joinedWritesOf(this.#connection)?.await();
       if (stream.writable) stream.write(piece, () => done());
       else done();
     });

@@ -10,6 +10,8 @@ export interface Running {
   /** Handles a signal of the client (RFC 4254, section 6.9). */
   readonly signal: (name: Signal) => void;
   end(reason: string): void;
+  /** Called when the client has closed the channel. */
+  readonly left?: () => void;
 }
 
 /** Ends a channel with an exit status (RFC 4254, section 6.10). Does nothing if the client has closed it. */

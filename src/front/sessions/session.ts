@@ -14,6 +14,7 @@ import { Interrupts } from '../../commandLine/interrupts.ts';
 import { runCommand, type CommandOptions } from '../../commandLine/run.ts';
 import type { ShellOptions } from '../../shell/shell.ts';
 import { shareOf } from '../transport/clientShare.ts';
+import { joinedWritesOf } from '../transport/joinedWrites.ts';
 import { ChannelIo } from './channelIo.ts';
 import { exit, type Running } from './exit.ts';
 import { runShell, type ShellSessionOptions } from './runShell.ts';
@@ -30,9 +31,6 @@ export interface SessionOptions extends ShellSessionOptions {
 
 /** How long a completion may take, in milliseconds. */
 const completionMs = 5000;
-
-/** Every session ends with it, and it takes time to make: it has a stack. */
-const channelClosed = new DOMException('the channel is closed', 'AbortError');
 
 /** The environment variables that a client may set. All others are rejected. */
 const acceptedEnvironment = /^(LANG|LC_[A-Z]{1,20}|NO_COLOR|COLORTERM|TERM)$/;
@@ -65,7 +63,6 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   let terminal: TerminalSize | undefined;
   let type = '';
   let channelTerminal: ChannelTerminal | undefined;
-  const abort = new AbortController();
   const terminalOf = (channel: ServerChannel, size: TerminalSize): ChannelTerminal =>
     new ChannelTerminal({ connection: options.connection, channel, type, environment, size });
 
@@ -114,13 +111,13 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
       );
       return;
     }
-    running = runExec(channel, options, abort, terminal?.columns, info.command);
+    running = runExec(channel, options, terminal?.columns, info.command);
   });
   session.on('shell', (accept, reject: (() => void) | undefined) => {
     const channel = accept() as ServerChannel | undefined;
     if (channel === undefined) return reject?.();
     if (terminal === undefined) {
-      running = runExec(channel, options, abort, undefined, undefined);
+      running = runExec(channel, options, undefined, undefined);
       return;
     }
     channelTerminal = terminalOf(channel, terminal);
@@ -128,7 +125,7 @@ export function serveSession(session: Session, options: SessionOptions): ServedS
   });
   const closed = new Promise<void>((resolve) => {
     session.on('close', () => {
-      abort.abort(channelClosed);
+      running?.left?.();
       channelTerminal?.disconnected();
       resolve();
     });
@@ -168,11 +165,16 @@ function asksForPlainShell(line: string): boolean {
 function runExec(
   channel: ServerChannel,
   options: SessionOptions,
-  abort: AbortController,
   columns: number | undefined,
   line: string | undefined,
 ): Running {
   const interrupts = new Interrupts();
+  const abort = new AbortController();
+  let isOver = false;
+  /** The client has left. Aborting costs more than most commands, and nobody listens when the command is over. */
+  const left = (): void => {
+    if (!isOver) abort.abort();
+  };
   const io = new ChannelIo(options.connection, channel, {
     columns,
     stdinMs: options.stdinMs,
@@ -180,9 +182,9 @@ function runExec(
   });
   interrupts.first.addEventListener('abort', () => io.interrupt(), { once: true });
   abort.signal.addEventListener('abort', () => io.interrupt(), { once: true });
-  channel.on('error', () => abort.abort(channelClosed));
+  channel.on('error', left);
   channel.stderr.on('error', () => undefined);
-  channel.on('close', () => abort.abort(channelClosed));
+  channel.on('close', left);
   const answer = options.actor.then(
     (actor) =>
       line === undefined
@@ -196,11 +198,14 @@ function runExec(
     .catch(() => exitCodes.failed)
     .then(async (code) => {
       await io.flushed();
+      isOver = true;
       exit(channel, code);
+      joinedWritesOf(options.connection)?.flush();
     })
     .catch(() => undefined);
   return {
     ended,
+    left,
     signal(name) {
       if (name === 'INT') interrupts.press();
       else abort.abort();

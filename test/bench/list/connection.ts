@@ -9,8 +9,8 @@ export async function milliseconds(act: () => Promise<unknown>): Promise<number>
   return performance.now() - begun;
 }
 
-/** Opens a connection of the admin who has this private key file. */
-export async function connect(port: number, key: string): Promise<ssh2.Client> {
+/** Opens a connection of the admin who has this private key: its file, or what is in it. */
+export async function connect(port: number, key: string | Buffer): Promise<ssh2.Client> {
   const client = new ssh2.Client();
   const ready = new Promise<void>((resolve, reject) => {
     client.once('ready', resolve);
@@ -18,7 +18,8 @@ export async function connect(port: number, key: string): Promise<ssh2.Client> {
   });
   // As OpenSSH does; otherwise each request waits for an acknowledgement.
   const sock = createConnection({ host: '127.0.0.1', port, noDelay: true });
-  client.connect({ sock, username: 'manage', privateKey: readFileSync(key), readyTimeout: 120_000 });
+  const privateKey = typeof key === 'string' ? readFileSync(key) : key;
+  client.connect({ sock, username: 'manage', privateKey, readyTimeout: 120_000 });
   await ready;
   return client;
 }
