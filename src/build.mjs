@@ -51,7 +51,8 @@ export const noTranslations = {
 /**
  * Fetches the modules of Node.js by a call, and of each only what is used. For an import, Node.js reads every property
  * of a module, and the getters of many load further modules. Each importer has a copy of its own, which a file of
- * `parts/` would take longer to load than.
+ * `parts/` would take longer to load than. Its name must not have the folder of the build in it: it is written to the
+ * file, and a release has the same bytes wherever it is built.
  */
 const fetchedBuiltins = {
   name: 'fetched builtins',
@@ -60,7 +61,7 @@ const fetchedBuiltins = {
       if (!isBuiltin(path)) return undefined;
       const namespace = kind === 'require-call' ? 'required builtin' : 'imported builtin';
       const builtin = path.replace(/^(?:node:)?/, 'node:');
-      return { path: `${builtin} for ${importer}`, namespace, sideEffects: false, pluginData: builtin };
+      return { path: `${builtin} for ${relative(root, importer)}`, namespace, sideEffects: false, pluginData: builtin };
     });
     bundle.onLoad({ filter: /.*/, namespace: 'required builtin' }, ({ pluginData: builtin }) => ({
       contents: `module.exports = ${fetched(builtin)};`,

@@ -5,7 +5,10 @@
 import { connect } from 'node:net';
 import type { Runner } from './runner.ts';
 
-/** `silent`: no answer, as before the network is up. `refused`: no sshd yet. `banner`: an SSH server answers. */
+/**
+ * `silent`: no answer, as before the network is up. `refused`: there is a network and no sshd yet, or one that does not
+ * answer. `banner`: an SSH server answers.
+ */
 export type PortAnswer = 'silent' | 'refused' | 'banner';
 
 export interface SshPort {
@@ -14,12 +17,15 @@ export interface SshPort {
    * container, and if that cannot answer yet, asks again a second later (arp(7), `retrans_time_ms`).
    */
   introduce(address: string, mac: string, bridge: string): Promise<void>;
-  /** Tries the port once. */
-  knock(address: string): Promise<PortAnswer>;
+  /** Tries the port once. Waits `connectMs` milliseconds for a connection, and longer for what is said on it. */
+  knock(address: string, connectMs: number): Promise<PortAnswer>;
 }
 
-/** Time limit of a try, in milliseconds. A container on this host answers within one. */
-const knockMs = 50;
+/**
+ * How long an sshd that has taken a connection may need until its banner, in milliseconds: it starts a process for it,
+ * which takes seconds where many containers start. Another try would only begin another process.
+ */
+const bannerMs = 10_000;
 const limitMs = 10_000;
 /** The beginning of what an SSH server sends first (RFC 4253, section 4.2). */
 const identification = 'SSH-';
@@ -27,10 +33,12 @@ const identification = 'SSH-';
 export class RealSshPort implements SshPort {
   readonly #runner: Runner;
   readonly #port: number;
+  readonly #bannerMs: number;
 
-  constructor(runner: Runner, port = 22) {
+  constructor(runner: Runner, options: { readonly port?: number; readonly bannerMs?: number } = {}) {
     this.#runner = runner;
-    this.#port = port;
+    this.#port = options.port ?? 22;
+    this.#bannerMs = options.bannerMs ?? bannerMs;
   }
 
   async introduce(address: string, mac: string, bridge: string): Promise<void> {
@@ -39,15 +47,25 @@ export class RealSshPort implements SshPort {
     await this.#runner.run({ program: 'ip', args, timeoutMs: limitMs });
   }
 
-  knock(address: string): Promise<PortAnswer> {
+  knock(address: string, connectMs: number): Promise<PortAnswer> {
     return new Promise((resolve) => {
       const socket = connect({ host: address, port: this.#port });
       const end = (answer: PortAnswer): void => {
         socket.destroy();
         resolve(answer);
       };
-      socket.setTimeout(knockMs, () => {
-        end('silent');
+      socket.setTimeout(connectMs);
+      socket.on('timeout', () => {
+        // Timers come first after a busy moment, and the connection may be there already.
+        setImmediate(() => {
+          if (socket.connecting) end('silent');
+        });
+      });
+      socket.once('connect', () => {
+        socket.setTimeout(this.#bannerMs);
+        socket.on('timeout', () => {
+          end('refused');
+        });
       });
       socket.on('error', (error) => {
         end('code' in error && error.code === 'ECONNREFUSED' ? 'refused' : 'silent');

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import { durationInWords } from '../../domain/values/duration.ts';
 import { portOf } from '../../host/firewall/ports.ts';
 import type { IncusInstance } from '../../host/incus/documents.ts';
+import type { PortAnswer, SshPort } from '../../host/sshPort.ts';
 import { addressOf } from './containers.ts';
 import type { Call, HostContext } from './context.ts';
 import { field } from './metadata.ts';
@@ -12,6 +13,13 @@ const firstPauseMs = 40;
 const maxPauseMs = 500;
 /** The longest pause between two tries of a port, which cost almost nothing. */
 const maxKnockPauseMs = 25;
+/**
+ * How long a try waits for a connection, in milliseconds. A container on this host answers within one; where it has not
+ * for some seconds, the host may be too busy for that.
+ */
+const connectMs = { first: 50, later: 1000, laterAfter: 5000 } as const;
+/** How long its sshd may take for a key exchange, in seconds. */
+const hostKeySeconds = 10;
 /** How often Incus is asked meanwhile whether the container still runs. */
 const lookMs = 1000;
 
@@ -49,12 +57,13 @@ export async function waitForNetwork(
   await sshPort.introduce(address, portOf(address).mac, bridge).catch((error: unknown) => {
     context.log.warn({ err: error, address }, 'the kernel was not told the MAC address of a new container');
   });
+  const knock = knocks(sshPort, address);
   let lookedMs = performance.now();
   await waitFor(
     `container "${instance}"`,
     context.settings.timeouts.readyMs,
     async () => {
-      if ((await sshPort.knock(address)) !== 'silent') return true;
+      if ((await knock()) !== 'silent') return true;
       if (performance.now() - lookedMs < lookMs) return undefined;
       refuseStopped(instance, await context.incus.storedInstance(instance));
       lookedMs = performance.now();
@@ -63,6 +72,12 @@ export async function waitForNetwork(
     () => `it did not get its address ${address}`,
     maxKnockPauseMs,
   );
+}
+
+/** Returns what tries the port once. */
+function knocks(sshPort: SshPort, address: string): () => Promise<PortAnswer> {
+  const laterMs = performance.now() + connectMs.laterAfter;
+  return () => sshPort.knock(address, performance.now() < laterMs ? connectMs.first : connectMs.later);
 }
 
 /** Throws if the instance does not run, and will not answer. */
@@ -92,14 +107,17 @@ async function waitForAddress(context: HostContext, instance: string, address: s
   );
 }
 
-/** Returns the host key of the sshd at `address`, or undefined if none answers. */
-async function hostKeyAt({ sshPort, keyscan }: HostContext, address: string): Promise<string | undefined> {
-  if (sshPort === undefined) return keyscan.hostKey(address);
-  if ((await sshPort.knock(address)) !== 'banner') return undefined;
-  const hostKey = await keyscan.hostKey(address);
-  // What sends a banner and no key may do so for ever.
-  if (hostKey === undefined) await new Promise((resolve) => setTimeout(resolve, maxPauseMs));
-  return hostKey;
+/** Returns what asks the sshd at `address` for its host key once, and resolves to undefined if none answers. */
+function hostKeyAsker({ sshPort, keyscan }: HostContext, address: string): () => Promise<string | undefined> {
+  if (sshPort === undefined) return () => keyscan.hostKey(address);
+  const knock = knocks(sshPort, address);
+  return async () => {
+    if ((await knock()) !== 'banner') return undefined;
+    const hostKey = await keyscan.hostKey(address, { timeoutSeconds: hostKeySeconds });
+    // What sends a banner and no key may do so for ever.
+    if (hostKey === undefined) await new Promise((resolve) => setTimeout(resolve, maxPauseMs));
+    return hostKey;
+  };
 }
 
 /**
@@ -116,7 +134,7 @@ export async function waitForSsh(
   const seen = await waitFor(
     `container "${instance}"`,
     Math.min(context.settings.timeouts.readyMs, maxMs),
-    () => hostKeyAt(context, address),
+    hostKeyAsker(context, address),
     () => 'its sshd did not answer',
     context.sshPort === undefined ? maxPauseMs : maxKnockPauseMs,
   ).catch(async (error: unknown) => {

@@ -12,7 +12,7 @@ afterEach(async () => {
 });
 
 /** Starts a server that does this with a connection, and returns its port. */
-async function serve(answer: (socket: Socket) => void): Promise<number> {
+async function serve(answer: (socket: Socket) => unknown): Promise<number> {
   const server = createServer((socket) => {
     sockets.push(socket);
     socket.on('error', () => undefined);
@@ -25,7 +25,8 @@ async function serve(answer: (socket: Socket) => void): Promise<number> {
 }
 
 const noRunner = { run: () => Promise.reject(new Error('no program')) };
-const knock = (port: number) => new RealSshPort(noRunner, port).knock('127.0.0.1');
+const knock = (port: number, bannerMs?: number) =>
+  new RealSshPort(noRunner, { port, ...(bannerMs === undefined ? {} : { bannerMs }) }).knock('127.0.0.1', 50);
 
 describe('a knock', () => {
   it('tells the banner of an SSH server', async () => {
@@ -46,9 +47,20 @@ describe('a knock', () => {
     expect(await knock(await serve(answer))).not.toBe('banner');
   });
 
+  it('waits for the banner of an sshd that takes its time, as on a busy host', async () => {
+    const slow = (socket: Socket): unknown => setTimeout(() => socket.write('SSH-2.0-OpenSSH_9.2p1\r\n'), 500);
+    expect(await knock(await serve(slow))).toBe('banner');
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('gets no answer where no way leads', async () => {
+    // Broadcast: the kernel makes no connection to it.
+    expect(await new RealSshPort(noRunner).knock('255.255.255.255', 50)).toBe('silent');
+  });
+
   it('gives up on a server that says nothing, and closes its connection', async () => {
     const port = await serve((socket) => socket.resume());
-    expect(await knock(port)).toBe('silent');
+    expect(await knock(port, 20)).toBe('refused');
     await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
   });
 });
