@@ -6,22 +6,17 @@
  * BENCH_RUNS sets the number of runs of each (default 20). Then BENCH_AT_ONCE containers (default 20) are created in a
  * row, and as many at the same time, while another admin runs `whoami` again and again. What the processors do for
  * those in a row is the least that they have to do for those at the same time.
- *
- * The prepared image has no host key, without which sshd does not start, so the bare one is the same image with a key.
  */
 import { availableParallelism, cpus } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
-import { connect } from 'node:net';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import { makeHostKey } from '../../src/host/hostKey.ts';
 import { raiseKernelLimits } from '../../src/prepare/kernelLimits.ts';
 import { checkSettings } from '../../src/settings/settings.ts';
 import { result } from '../host/clients.ts';
 import { startJumpHost, type JumpHost } from '../host/jumpHost.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { temporaryFolder } from '../support/server.ts';
+import { bareLaunches } from './create/bareLaunches.ts';
 import { median, percentile } from './shell/figures.ts';
 
 const runs = Number(process.env['BENCH_RUNS'] ?? 20);
@@ -32,11 +27,6 @@ const targets = { median: 0.8, p95: 1.2, atOnce: 0.5, whoami: 3 } as const;
 
 /** Number of quiet `whoami` calls, with which those beside the creates are compared. */
 const quietCalls = 60;
-/** Pause between two tries for a banner, and the time limit of one, in milliseconds. */
-const tryPauseMs = 5;
-const tryLimitMs = 250;
-/** The most that a container may take until its banner, in milliseconds. */
-const bannerLimitMs = 120_000;
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -47,29 +37,6 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** Returns how long all processors of the machine have worked, together, in milliseconds. */
 function busyMs(): number {
   return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
-}
-
-/** Returns true if an SSH server at `address` sends its banner in time. */
-function sendsBanner(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port: 22 });
-    const end = (is: boolean): void => {
-      socket.destroy();
-      resolve(is);
-    };
-    socket.setTimeout(tryLimitMs, () => end(false));
-    socket.on('error', () => end(false));
-    socket.once('data', (data: Buffer) => end(data.toString().startsWith('SSH-')));
-  });
-}
-
-async function waitForBanner(address: string): Promise<void> {
-  const end = performance.now() + bannerLimitMs;
-  while (performance.now() < end) {
-    if (await sendsBanner(address)) return;
-    await setTimeout(tryPauseMs);
-  }
-  throw new Error(`${address} sent no banner within ${bannerLimitMs} ms`);
 }
 
 /** Logs in to a container through the jump account, and returns the name that it has for itself. */
@@ -114,36 +81,13 @@ it(
       const folder = await temporaryFolder();
       const key = await makeKey(folder, 'bench');
       const other = await makeKey(folder, 'other');
-      const { incus } = host.incus;
       const manage = (words: readonly string[], stdin?: string): Promise<any> => result(host, words, stdin);
       const remove = (user: string): Promise<unknown> => manage(['delete', user, '--purge', '--yes']);
 
       await host.server.local(['admin', 'add', 'other', '--role', 'viewer', '--ssh-key', '-'], { stdin: other.line });
       const { image } = await manage(['image', 'build']);
 
-      const bareAddress = `${host.incus.gateway.replace(/\d+$/, '')}50`;
-      // What our containers have too, but for the address, which the bridge's DHCP gives to instances that it knows.
-      const bareSpec = stringify({
-        config: { 'limits.cpu': '1', 'limits.memory': '512MiB', 'security.nesting': 'true' },
-        devices: {
-          root: { type: 'disk', path: '/', pool: host.incus.pool, size: '3GiB' },
-          eth0: { type: 'nic', name: 'eth0', network: host.incus.bridge, 'ipv4.address': bareAddress },
-        },
-      });
-      await incus(['create', image.fingerprint, 'bare', '--no-profiles', '--quiet'], { input: bareSpec });
-      await incus(
-        ['file', 'push', '-', 'bare/etc/ssh/ssh_host_ed25519_key', '--mode', '0600', '--uid', '0', '--gid', '0'],
-        {
-          input: makeHostKey('bare').privateKey,
-        },
-      );
-      await incus(['publish', 'bare', '--alias', 'bench/bare', '--compression', 'zstd', '--quiet']);
-      await incus(['delete', 'bare', '--force']);
-
-      const launch = async (): Promise<void> => {
-        await incus(['launch', 'bench/bare', 'bare', '--no-profiles', '--quiet'], { input: bareSpec });
-        await waitForBanner(bareAddress);
-      };
+      const bare = await bareLaunches(host, image.fingerprint);
       const steps = new Map<string, number[]>();
       const create = async (user: string): Promise<any> => {
         const created = await manage(['create', user], key.line);
@@ -156,8 +100,8 @@ it(
       const [mine, theirs]: [number[], number[]] = [[], []];
       // The first of each unpacks the image into the pool, and is left out.
       for (let run = 0; run <= runs; run++) {
-        theirs.push(await timed(launch));
-        await incus(['delete', 'bare', '--force']);
+        theirs.push(await timed(bare.launch));
+        await bare.remove();
         mine.push(await timed(() => create('bench')));
         await remove('bench');
         if (run > 0) continue;

@@ -1,10 +1,11 @@
 /**
  * Measures a real Incus as root, with `npm run bench:host`: the steps of a create, and `list` with many containers.
- * BENCH_CONTAINERS sets their number (default 50).
+ * BENCH_CONTAINERS sets their number (default 50), and BENCH_GRAPH a file for a graph of the creates, as SVG.
  *
  * The speed of a machine drifts. So each figure is compared with another from the same run: `list` with Incus's own
  * client and with a list of one container.
  */
+import { writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
 import { it } from 'vitest';
 import { startJumpHost } from '../host/jumpHost.ts';
@@ -12,14 +13,15 @@ import { raiseKernelLimits } from '../../src/prepare/kernelLimits.ts';
 import { checkSettings } from '../../src/settings/settings.ts';
 import { makeKey } from '../support/keys.ts';
 import { temporaryFolder } from '../support/server.ts';
+import { bareLaunches } from './create/bareLaunches.ts';
+import { graphSvg } from './graph.ts';
+import { median } from './shell/figures.ts';
 
 const containers = Number(process.env['BENCH_CONTAINERS'] ?? 50);
 const creates = 5;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
+const graph = process.env['BENCH_GRAPH'];
+/** The numbers of containers at which a create is compared with `incus launch`, each as often as this. */
+const compared = { at: [5, 10, 20, 50, 100, 150, 200], launches: 3 } as const;
 
 async function timed(work: () => Promise<unknown>, runs = 7): Promise<number> {
   const all: number[] = [];
@@ -49,12 +51,32 @@ it('create and list are measured on a real Incus', { timeout: 1_800_000 }, async
     const built = await manage(['image', 'build']);
     console.log(`image build: ${(built.elapsedMs / 1000).toFixed(1)} s\n`);
 
+    const bare = await bareLaunches(host, built.image.fingerprint);
+    const launch = async (): Promise<number> => {
+      const start = performance.now();
+      await bare.launch();
+      const total = performance.now() - start;
+      await bare.remove();
+      return total;
+    };
+    const recent: number[] = [];
+    const points = { create: [] as [number, number][], launch: [] as [number, number][] };
     const steps = new Map<string, number[]>();
     const totals: number[] = [];
     for (let i = 1; i <= containers; i++) {
       const start = performance.now();
       const created = await manage(['create', `bench-${i}`], key);
       const total = performance.now() - start;
+      recent.push(total);
+      if (i === 1) await launch();
+      else if (compared.at.some((at) => at === i)) {
+        const theirs: number[] = [];
+        for (let time = 0; time < compared.launches; time++) theirs.push(await launch());
+        const ours = median(recent.slice(-compared.launches));
+        points.create.push([i, ours]);
+        points.launch.push([i, median(theirs)]);
+        console.log(`${i} containers: create ${ours.toFixed(0)} ms, incus launch ${median(theirs).toFixed(0)} ms`);
+      }
       // The first create unpacks the image into the pool.
       if (i === 1) console.log(`first create: ${(total / 1000).toFixed(2)} s (unpacks the image)`);
       else if (i <= creates + 1) {
@@ -83,6 +105,13 @@ it('create and list are measured on a real Incus', { timeout: 1_800_000 }, async
     console.log(
       `list, ${containers} containers: ${list.toFixed(0)} ms over ssh; incus list: ${incus.toFixed(0)} ms; ratio ${(list / incus).toFixed(2)}`,
     );
+    if (graph !== undefined) {
+      const series = [
+        { name: 'create', points: points.create },
+        { name: 'incus launch', points: points.launch },
+      ];
+      await writeFile(graph, graphSvg({ title: 'A new container', x: 'containers that run', y: 'ms', series }));
+    }
   } finally {
     await host.stop();
   }
