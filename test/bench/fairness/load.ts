@@ -1,10 +1,9 @@
 /**
  * The admins of `bench:fairness` whom another one notices, in a process of their own, because the time that their side
- * takes is not the server's: `node load.ts PORT COMMANDS KEY…`. Logs in, runs
- * each command once, waits for a line on standard input, and ends
- * when every admin has had all answers.
+ * takes is not the server's: `node load.ts PORT COMMANDS KEY…`. After the logins, and for each line on standard input
+ * when every admin has had all answers, it prints a line.
  */
-import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import type { Client } from 'ssh2';
 import { connect, run } from '../list/connection.ts';
 
@@ -18,10 +17,12 @@ for (const key of keys) clients.push(await connect(Number(port), key));
 // Code that runs for the first time is slow.
 for (const client of clients) for (const command of mix) await run(client, command);
 console.log('ready');
-await once(process.stdin, 'data');
-await Promise.all(
-  clients.map(async (client) => {
-    for (let command = 0; command < Number(commands); command++) await run(client, mix[command % mix.length] ?? '');
-  }),
-);
+for await (const _ of createInterface({ input: process.stdin })) {
+  await Promise.all(
+    clients.map(async (client) => {
+      for (let command = 0; command < Number(commands); command++) await run(client, mix[command % mix.length] ?? '');
+    }),
+  );
+  console.log('answered');
+}
 process.exit(0);

@@ -1,14 +1,11 @@
 /** The admins of `bench:life`: what they do all the time, and how long it takes them. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client, ClientChannel } from 'ssh2';
-import { connect, milliseconds, run } from '../list/connection.ts';
+import { connect, milliseconds, openShell, press, run } from '../list/connection.ts';
 
 /** The pause of each of them between two actions, in milliseconds. */
 const pauses = { create: 15_000, list: 1000, login: 2000, key: 200 } as const;
 /** How long a shell is open, in milliseconds. */
 const shellMs = 60_000;
-/** How long a key may take, in milliseconds. */
-const keyLimitMs = 15_000;
 
 export class Admins {
   readonly failures: string[] = [];
@@ -69,11 +66,11 @@ export class Admins {
     while (!signal.aborted) {
       try {
         const client = await connect(this.#port, this.#adminKey);
-        const channel = await shell(client);
+        const channel = await openShell(client);
         const endMs = performance.now() + shellMs;
         let keys = 0;
         // Every second key deletes the one before.
-        const type = (): Promise<void> => answered(channel, keys++ % 2 === 0 ? 'x' : '\x7f');
+        const type = (): Promise<void> => press(channel, keys++ % 2 === 0 ? 'x' : '\x7f');
         while (performance.now() < endMs && !signal.aborted) await this.#once('key', pauses.key, type);
         client.end();
       } catch (error) {
@@ -101,33 +98,4 @@ export class Admins {
   #failed(name: string, error: unknown): void {
     this.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-/** Opens a shell. Resolves when it has shown its prompt. */
-function shell(client: Client): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    const window = { term: 'xterm-256color', cols: 100, rows: 30, width: 0, height: 0, modes: {} };
-    client.shell(window, (error: Error | undefined, channel) => {
-      if (error !== undefined) return reject(error);
-      channel.on('data', function prompt(data: Buffer) {
-        if (!data.includes('›')) return;
-        channel.off('data', prompt);
-        channel.resume();
-        resolve(channel);
-      });
-      channel.once('close', () => reject(new Error('the shell ended before its prompt')));
-    });
-  });
-}
-
-/** Writes a key. Resolves with the first bytes that come back. */
-function answered(channel: ClientChannel, key: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('a key was not answered')), keyLimitMs);
-    channel.once('data', () => {
-      clearTimeout(late);
-      resolve();
-    });
-    channel.write(key);
-  });
 }

@@ -38,3 +38,35 @@ export function run(client: ssh2.Client, command: string): Promise<string> {
     });
   });
 }
+
+/** How long a key may take, in milliseconds. */
+const keyLimitMs = 15_000;
+
+/** Opens a shell. Resolves when it has shown its prompt. */
+export function openShell(client: ssh2.Client): Promise<ssh2.ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const window = { term: 'xterm-256color', cols: 100, rows: 30, width: 0, height: 0, modes: {} };
+    client.shell(window, (error: Error | undefined, channel) => {
+      if (error !== undefined) return reject(error);
+      channel.on('data', function prompt(data: Buffer) {
+        if (!data.includes('›')) return;
+        channel.off('data', prompt);
+        channel.resume();
+        resolve(channel);
+      });
+      channel.once('close', () => reject(new Error('the shell ended before its prompt')));
+    });
+  });
+}
+
+/** Writes a key. Resolves with the first bytes that come back. */
+export function press(channel: ssh2.ClientChannel, key: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('a key was not answered')), keyLimitMs);
+    channel.once('data', () => {
+      clearTimeout(late);
+      resolve();
+    });
+    channel.write(key);
+  });
+}
