@@ -10,8 +10,8 @@ import { renderRemoval, renderRuleset, rulesetId, tableName, type FirewallPlan }
 export type TablesState = 'in force' | 'outdated' | 'changed' | 'missing';
 
 /**
- * Time limit of a program, in milliseconds. To load a network of 4,093 addresses takes 0.2 s; a host that is so busy that
- * it takes a minute needs its firewall all the same.
+ * Time limit of a program, in milliseconds. To load a network of 4,093 addresses takes 0.2 s; a host that is so busy
+ * that it takes a minute needs its firewall all the same.
  */
 const limitMs = 60_000;
 const families = ['bridge', 'inet'] as const;
