@@ -11,7 +11,6 @@
  * The first table has the times, the second the parts of an exec as the Go client sees them, the third what the front
  * and core do meanwhile, from CPU profiles, which are taken afterwards because they cost time themselves.
  */
-import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +22,7 @@ import { goExecs, phases, ssh2Execs, type Answer, type ColdExec, type ExecClient
 import { timeByWork } from './exec/profile.ts';
 import { bareGo, bareSsh2 } from './exec/servers.ts';
 import { median, percentile } from './shell/figures.ts';
+import { shuffled } from './shuffled.ts';
 import { cpuMs } from './shell/processes.ts';
 import { startServer } from './shell/server.ts';
 
@@ -179,13 +179,4 @@ async function showWork(): Promise<void> {
 
 function inMs(ms: number): string {
   return `${ms.toFixed(2)} ms`;
-}
-
-function shuffled<T>(list: readonly T[]): T[] {
-  const result = [...list];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = randomInt(i + 1);
-    [result[i], result[j]] = [result[j] as T, result[i] as T];
-  }
-  return result;
 }

@@ -8,7 +8,6 @@
  * chance, from a permutation test of the ranks, which is robust against the long tail of times. Exits with 1 if a
  * probability is below 1 % divided by the number of pairs.
  */
-import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import { anySource } from '../support/front.ts';
 import { makeKey, type TestKey } from '../support/keys.ts';
 import { ed25519Signer, RawClient } from '../support/rawClient.ts';
 import { startServer } from './shell/server.ts';
+import { shuffled } from './shuffled.ts';
 
 const { values: options } = parseArgs({ options: { probes: { type: 'string', default: '300' } } });
 const probes = Number(options.probes);
@@ -163,13 +163,4 @@ async function keyAt(path: string): Promise<TestKey> {
     fingerprint: '',
     private: await readFile(path, 'utf8'),
   };
-}
-
-function shuffled<T>(list: readonly T[]): T[] {
-  const result = [...list];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = randomInt(i + 1);
-    [result[i], result[j]] = [result[j] as T, result[i] as T];
-  }
-  return result;
 }

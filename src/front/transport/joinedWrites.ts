@@ -1,6 +1,6 @@
 /**
  * Joins what is sent to a client at the same moment to one write. ssh2 writes each packet in three parts, and the end
- * of a command is five packets: that were fifteen system calls, and the client would wake up for each of them.
+ * of a command is five packets: fifteen system calls, for each of which the client would wake up.
  */
 import type { Connection } from 'ssh2';
 import { internalsOf } from './internals.ts';
