@@ -21,6 +21,7 @@ import { RawClient } from '../support/rawClient.ts';
 import { eventually, startServer, temporaryFolder, type TestServer } from '../support/server.ts';
 import { loopMs, maxTurnMs } from './eventLoop.ts';
 import { Target, type Outcome } from './target.ts';
+import { TurnMeter } from './turnMeter.ts';
 import { batchAfterLogin, batchBeforeLogin, openings } from './packets.ts';
 
 const seed = process.env['FUZZ_SEED'] === undefined ? Date.now() % 2 ** 31 : Number(process.env['FUZZ_SEED']);
@@ -90,7 +91,7 @@ async function packets(
   examples: string[][],
   login: () => Promise<RawClient>,
 ): Promise<void> {
-  const target = new Target(pid, login);
+  const target = new Target(pid, new TurnMeter(inspector), login);
   const total = { packets: 0, connections: 0, batchMs: 0 };
   const add = (outcome: Outcome): void => {
     total.packets += outcome.packets;

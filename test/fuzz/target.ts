@@ -6,8 +6,9 @@
  * sched-stats.rst of the Linux kernel). CPU time does not grow while the thread waits for a processor, and that of a
  * batch is at least that of each packet. So if a batch stays below the limit, each of its packets does.
  *
- * If a batch exceeds the limit, its packets are sent and measured one by one on another connection. A packet counts as
- * slow only if it exceeds the limit every time, because a garbage collection or a compilation can hit any packet.
+ * If a batch exceeds the limit, its packets are sent one by one on another connection, and each turn of the event loop
+ * is measured. A packet counts as slow only if one of its turns exceeds the limit every time, because a garbage
+ * collection or a compilation can hit any turn.
  *
  * The front blocks in no system call, because it opens no files and starts no processes. If its loop stopped without
  * using the processor, the watchdog would kill it, and the test would notice the new process ID.
@@ -16,6 +17,7 @@ import type { RawClient } from '../support/rawClient.ts';
 import { message, string, uint32 } from '../support/rawClient.ts';
 import { loopMs, maxTurnMs } from './eventLoop.ts';
 import { pause } from './packets.ts';
+import type { TurnMeter } from './turnMeter.ts';
 
 /** How often a packet must be slow to count. */
 const repetitions = 3;
@@ -40,15 +42,23 @@ export interface Outcome {
   readonly batchMs: number;
 }
 
+/** A packet of a batch, and its longest turn of the event loop. */
+interface Slow {
+  readonly at: number;
+  readonly ms: number;
+}
+
 export class Target {
   readonly #pid: number;
+  readonly #meter: TurnMeter;
   readonly #connect: () => Promise<RawClient>;
   readonly #ready: Promise<RawClient>[] = [];
   #mark = firstMark;
 
   /** Keeps `spare` connections ready, because opening one takes longer than a batch. */
-  constructor(pid: number, connect: () => Promise<RawClient>, spare = 3) {
+  constructor(pid: number, meter: TurnMeter, connect: () => Promise<RawClient>, spare = 3) {
     this.#pid = pid;
+    this.#meter = meter;
     this.#connect = connect;
     for (let i = 0; i < spare; i++) this.#refill();
   }
@@ -112,21 +122,13 @@ export class Target {
     }
   }
 
+  /** Rejects if a packet of a batch blocks the event loop every time. */
   async #blame(batch: readonly string[]): Promise<void> {
-    let slow: { at: number; ms: number }[] = [];
+    let slow: Slow[] = [];
     for (let i = 0; i < repetitions; i++) {
-      const now: typeof slow = [];
-      for (let at = 0; at < batch.length;) {
-        const client = await this.#connect();
-        for (let alive = true; alive && at < batch.length; at++) {
-          const before = loopMs(this.#pid);
-          await this.#send(client, batch.slice(at, at + 1));
-          alive = !client.closed;
-          const ms = loopMs(this.#pid) - before;
-          if (ms > maxTurnMs) now.push({ at, ms });
-        }
-        client.destroy();
-      }
+      await this.#meter.start();
+      const now = await this.#slowPackets(batch);
+      await this.#meter.stop();
       slow = i === 0 ? now : slow.filter(({ at }) => now.some((again) => again.at === at));
       if (slow.length === 0) return;
     }
@@ -134,6 +136,22 @@ export class Target {
     throw new Error(
       `packet ${worst?.at} blocks the event loop for ${worst?.ms.toFixed(0)} ms each time: ${batch[worst?.at ?? 0]?.slice(0, 400)}`,
     );
+  }
+
+  async #slowPackets(batch: readonly string[]): Promise<Slow[]> {
+    const slow: Slow[] = [];
+    for (let at = 0; at < batch.length;) {
+      const client = await this.#connect();
+      await this.#meter.longestMs();
+      for (let alive = true; alive && at < batch.length; at++) {
+        await this.#send(client, batch.slice(at, at + 1));
+        alive = !client.closed;
+        const ms = await this.#meter.longestMs();
+        if (ms > maxTurnMs) slow.push({ at, ms });
+      }
+      client.destroy();
+    }
+    return slow;
   }
 
   #next(): Promise<RawClient> {

@@ -73,7 +73,18 @@ export class Inspector {
     return profile;
   }
 
-  async #ask<T>(method: string, params: Readonly<Record<string, number>> = {}): Promise<T> {
+  /** Evaluates an expression in the process. Resolves to its value, which is sent as JSON. */
+  async evaluate<T>(expression: string): Promise<T> {
+    const { result, exceptionDetails } = await this.#ask<{
+      result: { value: T };
+      exceptionDetails?: { exception?: { description?: string } };
+    }>('Runtime.evaluate', { expression, returnByValue: true });
+    if (exceptionDetails !== undefined)
+      throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? 'failed'}`);
+    return result.value;
+  }
+
+  async #ask<T>(method: string, params: Readonly<Record<string, number | string | boolean>> = {}): Promise<T> {
     const id = ++this.#last;
     const answer = new Promise<T>((resolve, reject) => {
       const listen = ({ data }: MessageEvent): void => {
