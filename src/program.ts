@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { failureSentences } from './catalogue/output/sentences.ts';
 import { endWithOutput } from './commandLine/closedOutput.ts';
 import { Failure } from './domain/failure.ts';
 import { packageRoot } from './domain/packageRoot.ts';
@@ -63,13 +62,14 @@ export async function runProgram(words: readonly string[], variables: NodeJS.Pro
     const { runRemotely } = await import('./client/run.ts');
     const code = await runRemotely(words, env);
     if (code !== undefined) return code;
-    const { runLocally } = await import('./commandLine/local.ts');
+    const { runLocally } = await import('./client/local/local.ts');
     return await runLocally(words, env, async (home, withArchive) => {
       const { verifyJournalIn } = await import('./serve/stoppedJournal.ts');
       return verifyJournalIn(home, env, withArchive);
     });
   } catch (error) {
     const failure = Failure.from(error);
+    const { failureSentences } = await import('./catalogue/output/sentences.ts');
     process.stderr.write(failureSentences(failure.toData()));
     return failure.exitCode;
   }

@@ -3,12 +3,19 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { CommandIo } from '../commandLine/run.ts';
 import { Failure } from '../domain/failure.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
-import { VerbService, type RunInputSchema, type RunOutput } from '../grpc/generated/containarium/v1/verbs_pb.ts';
-import type { Channel } from './grpc/channel.ts';
+import type { RunInputSchema, RunOutput } from '../grpc/generated/containarium/v1/verbs_pb.ts';
 import { Interrupts } from './interrupts.ts';
 import { answer } from './questions.ts';
 
-type Input = NonNullable<MessageInitShape<typeof RunInputSchema>['input']>;
+/** What the client sends, and what the server does, as verbs.proto has it. */
+export type Input = NonNullable<MessageInitShape<typeof RunInputSchema>['input']>;
+export type Output = RunOutput['output'];
+
+/** A command line on its way: what the server prints and asks, and the way back. */
+export interface RunCall extends AsyncIterable<Output> {
+  /** Sends a message. After the end of the call it does nothing. */
+  send(input: Input): void;
+}
 
 export interface RemoteCommand {
   readonly words: readonly string[];
@@ -17,17 +24,23 @@ export interface RemoteCommand {
   readonly io: CommandIo;
 }
 
-/** Resolves with the exit code. Rejects with the failure of a server that does not answer to the end. */
-export async function runThere(channel: Channel, { words, prefix, io }: RemoteCommand): Promise<number> {
+/**
+ * Resolves with the exit code. Rejects with the failure of a server that does not answer to the end. `open` opens the
+ * call, which its signal leaves.
+ */
+export async function runThere(
+  open: (gaveUp: AbortSignal) => RunCall,
+  { words, prefix, io }: RemoteCommand,
+): Promise<number> {
   const terminal = io.handOver?.();
   const interrupts = new Interrupts(() => send({ case: 'interrupt', value: true }));
-  const call = channel.call(VerbService.method.run, interrupts.gaveUp);
-  const send = (input: Input): void => call.send({ input });
+  const call = open(interrupts.gaveUp);
+  const send = (input: Input): void => call.send(input);
   let exit: number | undefined;
   let isLineOpen = false;
   try {
     send({ case: 'command', value: { words: [...words], prefix, ...(terminal === undefined ? {} : tty(terminal)) } });
-    for await (const { output } of call) {
+    for await (const output of call) {
       if (output.case === 'exit') exit = output.value;
       else if (output.case === 'question') {
         const question = output.value;
@@ -57,7 +70,7 @@ function tty({ type, columns, rows }: HandedOverTerminal): {
 }
 
 async function show(
-  output: Exclude<RunOutput['output'], { case: 'exit' | 'question' }>,
+  output: Exclude<Output, { case: 'exit' | 'question' }>,
   io: CommandIo,
   terminal: HandedOverTerminal | undefined,
   send: (input: Input) => void,

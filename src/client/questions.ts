@@ -70,12 +70,13 @@ async function text(
   }
 }
 
-const outputOption = /^--(output|output-dir)(?:=(.*))?$/;
+/** The option with its value in the same word, or alone. `-o` is short for `--output`. */
+const outputOption = /^(?:--(output|output-dir)(?:=(.*))?|-o(.+)?)$/s;
 
 /** Returns everything that the words may name for the server to read: each word, and what follows an equals sign. */
 function inputsOf(words: readonly string[]): string[] {
   return words
-    .filter((word, i) => !outputOption.test(word) && !/^--output(-dir)?$/.test(words[i - 1] ?? ''))
+    .filter((word, i) => !outputOption.test(word) && !/^(?:--output(?:-dir)?|-o)$/.test(words[i - 1] ?? ''))
     .flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]);
 }
 
@@ -87,7 +88,7 @@ function outputsOf(words: readonly string[]): { readonly outputs: string[]; read
     const found = outputOption.exec(word);
     if (found === null) continue;
     const isFolder = found[1] === 'output-dir' || words.includes('cert');
-    (isFolder ? folders : outputs).push(found[2] ?? words[i + 1] ?? '');
+    (isFolder ? folders : outputs).push(found[2] ?? found[3] ?? words[i + 1] ?? '');
   }
   return { outputs, folders };
 }

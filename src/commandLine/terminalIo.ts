@@ -2,7 +2,6 @@
 import { access, mkdir, open as openFile, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { Failure } from '../domain/failure.ts';
 import { quoted } from '../domain/text.ts';
 import type { HandedOverTerminal } from '../domain/terminal.ts';
@@ -15,7 +14,6 @@ export function terminalIo(): CommandIo {
     terminal,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    ...(process.stdout.isTTY ? {} : { bytes: writeBytes }),
     async readStdin(maxBytes) {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -36,6 +34,8 @@ export function terminalIo(): CommandIo {
       return Buffer.concat(chunks).toString('utf8');
     },
     async ask(question) {
+      // Loaded only now: most commands ask nothing.
+      const { createInterface } = await import('node:readline/promises');
       const lines = createInterface({ input: process.stdin, output: process.stderr });
       try {
         return await new Promise<string>((resolve, reject) => {
@@ -120,8 +120,8 @@ function tooLarge(maxBytes: number): Failure {
   return new Failure('input-too-large', { what: 'standard input', why: `it is longer than ${maxBytes} bytes` });
 }
 
-/** Writes to standard output. Rejects if its reader is gone. */
-function writeBytes(data: Buffer): Promise<void> {
+/** Writes to standard output. Resolves when it is taken. Rejects if its reader is gone. */
+export function writeBytes(data: Buffer): Promise<void> {
   return new Promise((resolve, reject) =>
     process.stdout.write(data, (error) => {
       if (error === undefined || error === null) resolve();

@@ -1,5 +1,4 @@
 /** The privileged process: composes core, opens its entry points, and keeps the front running. */
-import type { Server as SocketServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { HostTag } from '../domain/results/about.ts';
@@ -19,7 +18,7 @@ import { concerns } from './calls/concerns.ts';
 import { startFront } from './frontInterface.ts';
 import { EntryPoints } from './entryPoints/entryPoints.ts';
 import { notesFor } from './entryPoints/notes.ts';
-import { listenLocally } from './entryPoints/localSocket.ts';
+import { LocalSocket } from './entryPoints/localSocket.ts';
 import { chooseStarter, type ChosenStarter } from './processes/starterChoice.ts';
 import { FrontRestarts } from './processes/frontRestarts.ts';
 import type { WatchedProcess } from './processes/watchedProcess.ts';
@@ -90,7 +89,7 @@ export class Server {
   readonly #log: Logger;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #frontRestarts = new FrontRestarts();
-  #socket: SocketServer | undefined;
+  #socket: LocalSocket | undefined;
   #listener: Listener | undefined;
   #core: Composition | undefined;
   #unfollow: (() => void) | undefined;
@@ -116,8 +115,7 @@ export class Server {
     const deadline = performance.now() + drainMs;
     while ((core?.operations.active === true || core?.dispatcher.changing === true) && performance.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 100));
-    await Promise.all([this.#front?.stop(reason), this.#remote?.stop(reason)]);
-    this.#socket?.close();
+    await Promise.all([this.#front?.stop(reason), this.#remote?.stop(reason), this.#socket?.stop()]);
     await Promise.race([
       idle,
       new Promise((resolve) => setTimeout(resolve, Math.max(0, deadline - performance.now())).unref()),
@@ -136,14 +134,13 @@ export class Server {
     const { home } = this.#options;
     await makeHome(home);
     // The socket comes first, because it shows that no other server runs in this home.
-    const accept = { handler: (socket: Socket): void => void socket.destroy() };
-    this.#socket = await listenLocally(home.socket, (socket) => accept.handler(socket));
+    this.#socket = await LocalSocket.open(home.socket);
     try {
       const ground = await this.#prepare();
       const core = await this.#compose(ground);
       const first = await this.#recoverAndRecordStart(core, ground);
       const entryPoints = this.#entryPoints(core, ground);
-      accept.handler = (socket) => entryPoints.acceptLocal(socket);
+      this.#socket.serve((socket) => entryPoints.runLocal(socket));
       await this.#startFront(core, ground, entryPoints);
       await this.#startRemote(core, ground, entryPoints);
       if (!ground.host.simulated) void followMoves(core, join(home.state, 'machine.json'), this.#log);

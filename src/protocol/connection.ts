@@ -10,6 +10,7 @@ import {
   type NotificationType0,
 } from 'vscode-jsonrpc/node';
 import * as z from 'zod';
+import { coreEnded } from '../domain/coreEnded.ts';
 import { Failure, failureCodes, type FailureCode, type FailureData } from '../domain/failure.ts';
 import { BoundedReader } from './boundedReader.ts';
 import { WholeMessageWriter } from './wholeMessageWriter.ts';
@@ -72,19 +73,7 @@ export function fromResponseError(error: unknown): Failure {
   if (error instanceof ResponseError) {
     const parsed = failureData.safeParse(error.data);
     if (parsed.success) return Failure.fromData(parsed.data);
-    if (error.code === ErrorCodes.PendingResponseRejected) return coreUnavailable(error);
+    if (error.code === ErrorCodes.PendingResponseRejected) return coreEnded(error);
   }
-  return error instanceof Failure ? error : coreUnavailable(error);
-}
-
-function coreUnavailable(cause: unknown): Failure {
-  return new Failure(
-    'core-unavailable',
-    {
-      what: 'the server',
-      why: 'its privileged process ended before it answered',
-      next: 'check the result with "list" and "doctor", and try again; the server finishes or undoes operations by itself',
-    },
-    cause,
-  );
+  return error instanceof Failure ? error : coreEnded(error);
 }

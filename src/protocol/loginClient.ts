@@ -19,8 +19,6 @@ export interface LoginClient {
   certify(login: RemoteLogin, ended: (reason: string) => void): Promise<Actor>;
   /** Logs in a client of a remote interface without TLS, as {@link certify} does. */
   insecure(address: string, ended: (reason: string) => void): Promise<Actor>;
-  /** Logs in over core's own socket. Rejects with a Failure. */
-  local(name: string): Promise<Actor>;
   /** Reports unsupported requests. */
   unsupportedRequests(actor: Actor, counts: UnsupportedRequestCounts): void;
   logout(actor: Actor): void;
@@ -35,17 +33,14 @@ export function loginClient(connection: MessageConnection): LoginClient {
     listeners.get(login)?.(reason);
     listeners.delete(login);
   });
-  const receivedActor = async (answer: Promise<unknown>): Promise<Actor> => {
+  const opened = async (answer: Promise<unknown>, ended: (reason: string) => void): Promise<Actor> => {
     try {
-      return loggedIn.parse(await answer);
+      const actor = loggedIn.parse(await answer);
+      listeners.set(actor.login, ended);
+      return actor;
     } catch (error) {
       throw fromResponseError(error);
     }
-  };
-  const opened = async (answer: Promise<unknown>, ended: (reason: string) => void): Promise<Actor> => {
-    const actor = await receivedActor(answer);
-    if (actor.login !== undefined) listeners.set(actor.login, ended);
-    return actor;
   };
   return {
     prove: (proof, { address, transport }, ended) =>
@@ -67,7 +62,6 @@ export function loginClient(connection: MessageConnection): LoginClient {
     certify: (login, ended) =>
       opened(connection.sendRequest(messages.certify, { ...login, tls: login.tls as 'TLSv1.3' }), ended),
     insecure: (address, ended) => opened(connection.sendRequest(messages.insecure, { address }), ended),
-    local: (name) => receivedActor(connection.sendRequest(messages.local, { name })),
     unsupportedRequests({ login }, counts) {
       if (login !== undefined) notify(connection, messages.unsupportedRequests, { login, counts: { ...counts } });
     },

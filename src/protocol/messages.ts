@@ -1,5 +1,5 @@
 /**
- * The messages between core, the front and local clients: JSON-RPC 2.0 with vscode-jsonrpc. The side that does not
+ * The messages between core, the front and the remote process: JSON-RPC 2.0 with vscode-jsonrpc. The side that does not
  * trust the sender checks every message against these schemas.
  */
 import {
@@ -62,8 +62,6 @@ export const remoteLogin = z.strictObject({
 });
 /** A client of a remote interface without TLS. */
 export const insecureLogin = z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]) });
-/** A login over core's own socket, which only root can open. */
-export const localRequest = z.strictObject({ name: z.string().max(64) });
 export const loginEnd = z.strictObject({ login });
 /** core to front: core has ended the login. */
 export const loginEnded = z.object({ login, reason: z.string() });
@@ -326,7 +324,6 @@ export const messages = {
   /** remote to core. */
   certify: new RequestType<z.infer<typeof remoteLogin>, Actor, unknown>('login/certificate'),
   insecure: new RequestType<z.infer<typeof insecureLogin>, Actor, unknown>('login/insecure'),
-  local: new RequestType<z.infer<typeof localRequest>, Actor, unknown>('login/local'),
   logout: new NotificationType<z.infer<typeof loginEnd>>('login/out'),
   loginEnded: new NotificationType<z.infer<typeof loginEnded>>('login/ended'),
   refusals: new NotificationType<RefusalReport>('login/refusals'),

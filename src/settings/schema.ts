@@ -184,6 +184,14 @@ export const settingsSchema = z.strictObject({
         .min(1000)
         .default(900_000)
         .describe('Limit for steps that copy data: creating a container, publishing an image, installing packages.'),
+      shutdownMs: z
+        .number()
+        .int()
+        .min(1000)
+        .default(30_000)
+        .describe(
+          'Time for a clean shutdown of a container, after which a stop or restart fails. systemd in a container may need up to 90 s for a service that does not end.',
+        ),
     })
     .prefault({})
     .describe('Time limits in milliseconds. A program that exceeds its limit is stopped, and the operation is undone.'),

@@ -49,7 +49,7 @@ describe.skipIf(skipReason !== undefined)('faults of snapshots and backups on a 
     host = await startJumpHost({
       name: 'copies',
       packages: [],
-      timeouts: { changeMs: 12_000, copyMs: 60_000, readyMs: 60_000 },
+      timeouts: { changeMs: 12_000, copyMs: 60_000, readyMs: 60_000, shutdownMs: 10_000 },
       config: { backups: { directory: store } },
       within: withPrograms(faulty.folder),
       env: { INCUS_SOCKET: socketPath },

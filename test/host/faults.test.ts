@@ -30,7 +30,7 @@ describe.skipIf(skipReason !== undefined)('faults on a real Incus', () => {
     // Limits short enough to wait for, long enough for a busy machine.
     host = await startJumpHost({
       name: 'faults',
-      timeouts: { changeMs: 12_000, copyMs: 60_000, readyMs: 60_000 },
+      timeouts: { changeMs: 12_000, copyMs: 60_000, readyMs: 60_000, shutdownMs: 10_000 },
       within: withPrograms(faulty.folder),
     });
     [key, other] = await Promise.all([makeKey(folder, 'first'), makeKey(folder, 'second')]);

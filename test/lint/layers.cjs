@@ -21,7 +21,7 @@ const layers = {
   admission: ['domain'],
   connectionLimits: ['domain'],
   grpc: ['domain'],
-  client: ['commandLine', 'catalogue', 'grpc', 'domain'],
+  client: ['commandLine', 'catalogue', 'grpc', 'settings', 'domain'],
   simulated: ['host', 'domain'],
   service: ['host', 'journal', 'repository', 'settings', 'domain'],
   prepare: ['host', 'settings', 'domain'],
@@ -31,6 +31,7 @@ const layers = {
   core: [
     'service',
     'simulated',
+    'commandLine',
     'catalogue',
     'protocol',
     'identity',
@@ -58,6 +59,10 @@ const layers = {
  * Nested rooms are listed with their path.
  */
 const rooms = {
+  commandLine: {
+    '.': [],
+    otherEnd: ['.'],
+  },
   domain: {
     '.': [],
     values: ['.'],

@@ -19,7 +19,7 @@ vi.setConfig({ testTimeout: 60 * 60_000, hookTimeout: 60 * 60_000 });
 /** Everything is slow in an emulated machine, and the base image is a local one. */
 const settings = (baseImage: string): string => `image: {base: ${baseImage}, packages: []}
 defaults: {cpu: 1, memory: 1GiB, disk: 3GiB}
-timeouts: {readyMs: 600000, readMs: 120000, changeMs: 600000, copyMs: 1800000}
+timeouts: {readyMs: 600000, readMs: 120000, changeMs: 600000, copyMs: 1800000, shutdownMs: 300000}
 `;
 
 const hostname = 'jump.example.org';

@@ -32,7 +32,7 @@ export function installing(host: JumpHost): void {
         'defaults: {cpu: 1, memory: 1GiB, disk: 3GiB}',
         'metrics: {listen: 127.0.0.1:9187}',
         // Everything is slow in an emulated machine.
-        'timeouts: {readyMs: 600000, readMs: 120000, changeMs: 600000, copyMs: 1800000}',
+        'timeouts: {readyMs: 600000, readMs: 120000, changeMs: 600000, copyMs: 1800000, shutdownMs: 300000}',
       ];
       await host.did(
         'mkdir -p /var/lib/containarium && cat > /var/lib/containarium/containarium.yaml',

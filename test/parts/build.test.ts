@@ -57,22 +57,12 @@ const shell = ['ink', 'ink-table', 'react'];
 const certificates = ['node-forge', 'age-encryption', '@noble/curves'];
 
 describe('what is loaded at the start', () => {
-  it('of a verb on the host is the client, the parser and the catalogue', () => {
-    const loaded = loadedWith(['src/main.ts', 'src/program.ts', 'src/client/run.ts', 'src/commandLine/local.ts']);
-    expect(loaded).toEqual(expect.arrayContaining(['src/commandLine/run.ts', 'src/catalogue/parse.ts']));
-    const src = ['core/', 'service/', 'serve/', 'simulated/', 'host/', 'front/', 'shell/', 'install/', 'grpc/'];
-    const packages = [
-      ...formats,
-      ...shell,
-      ...certificates,
-      'ssh2',
-      'execa',
-      'pino',
-      'fuzzysort',
-      'string-width',
-      '@bufbuild/protobuf',
-    ];
-    expect(among(loaded, { src, packages })).toEqual([]);
+  it('of a verb on the host is a client that knows no verb, without a package', () => {
+    const loaded = loadedWith(['src/main.ts', 'src/program.ts', 'src/client/run.ts', 'src/client/local/local.ts']);
+    expect(loaded).toEqual(expect.arrayContaining(['src/client/commandLine.ts', 'src/client/local/localCall.ts']));
+    const rooms = new Set(loaded.filter((input) => input.startsWith('src/')).map((input) => input.split('/')[1]));
+    expect([...rooms].sort()).toEqual(['client', 'commandLine', 'domain', 'main.ts', 'program.ts', 'settings']);
+    expect(loaded.filter((input) => input.startsWith('node_modules/'))).toEqual([]);
   });
 
   it('of the front has neither the shell with Ink and React nor the formats that few ask for', () => {

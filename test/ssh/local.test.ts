@@ -1,6 +1,6 @@
 /** Local mode: the same catalogue over core's socket, for root on the host. */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -157,6 +157,40 @@ describe('the caller', () => {
   test('must be root, because only root can enter the folder of the socket', async () => {
     const folder = await stat(join(server.home, 'state'));
     expect(folder.mode & 0o077).toBe(0);
+  });
+});
+
+describe('a program that opens the socket and', () => {
+  /** Sends text to core's socket. Resolves to everything that comes back. */
+  async function answerTo(text: string): Promise<string> {
+    const socket = connect(join(server.home, 'state', 'core.sock'));
+    socket.on('error', () => undefined);
+    socket.write(text);
+    let answer = '';
+    socket.on('data', (data: Buffer) => (answer += data.toString()));
+    await new Promise((resolve) => socket.once('close', resolve));
+    return answer;
+  }
+
+  test.each([
+    ['speaks another protocol', 'Content-Length: 2\r\n\r\n{}\n', ''],
+    ['sends no command line', '{"reply":{"text":"x"}}\n', /^\{"failure":\{"code":"usage","what":"the command line",/],
+    ['sends words that are none', '{"command":{"words":[1],"prefix":"","name":"x","takesBytes":false}}\n', /"usage"/],
+    ['sends too long a line', 'x'.repeat(3 * 1024 * 1024), ''],
+  ])('%s gets no answer of a verb, and the server goes on', async (_, text, wanted) => {
+    const answer = await answerTo(text);
+    if (wanted === '') expect(answer).toBe('');
+    else expect(answer).toMatch(wanted);
+    expect((await server.local(['whoami', '--json'])).code).toBe(0);
+  });
+
+  test('speaks as the client gets what the verb prints, and an exit code', async () => {
+    const command = { words: ['whoami'], prefix: 'containarium', name: 'x'.repeat(100), takesBytes: false };
+    const lines = (await answerTo(`${JSON.stringify({ command })}\n`)).trim().split('\n');
+    expect(lines[0]).toBe('{"begun":true}');
+    expect(lines.join('\n')).toContain('x'.repeat(64));
+    expect(lines.join('\n')).not.toContain('x'.repeat(65));
+    expect(lines.at(-1)).toBe('{"exit":0}');
   });
 });
 

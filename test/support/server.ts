@@ -219,7 +219,8 @@ class RunningServer implements TestServer {
       stdin: 'ignore',
       extendEnv: false,
       env: this.#environment,
-      forceKillAfterDelay: 20_000,
+      // A stop waits a minute for running changes.
+      forceKillAfterDelay: 120_000,
     });
     this.#process = child;
     child.stderr.on('data', (chunk: Buffer) => (this.#log += chunk.toString()));

@@ -2,7 +2,6 @@
 import type { Socket } from 'node:net';
 import type { Penalty } from '../../domain/access/ban.ts';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { connectOver, maxMessageBytes } from '../../protocol/connection.ts';
 import { serveBans } from './banEndpoint.ts';
 import { serveCandidates } from './candidatesEndpoint.ts';
 import { serveCalls, type EndpointOptions } from './callEndpoint.ts';
@@ -29,19 +28,18 @@ export class EntryPoints {
     this.#options = options;
   }
 
-  acceptLocal(socket: Socket): void {
-    const connection = connectOver(socket, { maxBytes: maxMessageBytes });
-    socket.once('close', () => connection.dispose());
-    this.#serve(connection, new LoginEndpoint(connection, 'local', this.#options.logins));
-    connection.listen();
+  /** Runs the command line that arrives over core's socket. Resolves when it is answered. Never rejects. */
+  async runLocal(socket: Socket): Promise<void> {
+    // Loaded with the first one: the parser and the formats are of use to nobody before.
+    const { runLocalCommand } = await import('./localCommand.ts');
+    await runLocalCommand(socket, this.#options);
   }
 
   serveFront(connection: MessageConnection): void {
     const { logins, refused, unsupportedRequests, useInvitation, service, onPenalty } = this.#options;
-    this.#serve(
-      connection,
-      new LoginEndpoint(connection, 'front', logins, { refused, unsupportedRequests, useInvitation }),
-    );
+    const endpoint = new LoginEndpoint(connection, 'front', logins, { refused, unsupportedRequests, useInvitation });
+    serveCalls(connection, { ...this.#options, places: this.#callPlaces, logins: endpoint });
+    serveShells(connection, { ...this.#options, places: this.#shellPlaces, logins: endpoint });
     serveBans(connection, service.bans, onPenalty);
   }
 
@@ -51,10 +49,5 @@ export class EntryPoints {
     serveCalls(connection, { ...this.#options, places: this.#callPlaces, logins: endpoint });
     serveCandidates(connection, service, endpoint);
     serveBans(connection, service.bans, onPenalty);
-  }
-
-  #serve(connection: MessageConnection, logins: LoginEndpoint): void {
-    serveCalls(connection, { ...this.#options, places: this.#callPlaces, logins });
-    serveShells(connection, { ...this.#options, places: this.#shellPlaces, logins });
   }
 }

@@ -9,7 +9,6 @@ import type { RefusalReport } from '../../domain/access/refusal.ts';
 import { knownTransport } from '../../domain/access/transport.ts';
 import {
   insecureLogin,
-  localRequest,
   loginEnd,
   messages,
   unsupportedRequestReport,
@@ -21,15 +20,15 @@ import {
 import type { Logins } from '../logins/logins.ts';
 
 /**
- * The other end of the connection: the front, which passes on its clients' proofs, the remote process, which passes on
- * its clients' certificates, or a program on the host that has opened core's socket, which only root can.
+ * The other end of the connection: the front, which passes on its clients' proofs, or the remote process, which passes
+ * on its clients' certificates.
  */
-export type Peer = 'front' | 'remote' | 'local';
+export type Peer = 'front' | 'remote';
 
 /** Binds the key of an invited person, and resolves with its new owner. Rejects with a Failure. */
 export type UseInvitation = (proof: LoginProof, address: string) => Promise<KeyBound>;
 
-/** Handlers for messages that only the front and the remote process may send. */
+/** Handlers for what the front and the remote process report. */
 export interface FrontReports {
   readonly refused?: (report: RefusalReport) => void;
   /** Called with the unsupported requests of a login. */
@@ -55,11 +54,10 @@ export class LoginEndpoint {
         notify(connection, messages.loginEnded, { login, reason });
       },
     };
-    if (peer !== 'local')
-      connection.onNotification(messages.refusals, (raw) => {
-        const parsed = refusalReport.safeParse(raw);
-        if (parsed.success) refused?.(parsed.data);
-      });
+    connection.onNotification(messages.refusals, (raw) => {
+      const parsed = refusalReport.safeParse(raw);
+      if (parsed.success) refused?.(parsed.data);
+    });
     if (peer === 'remote') {
       connection.onRequest(messages.certify, (raw) =>
         this.#answer(() => logins.openRemote(remoteLogin.parse(raw), owner)),
@@ -67,7 +65,7 @@ export class LoginEndpoint {
       connection.onRequest(messages.insecure, (raw) =>
         this.#answer(() => logins.openInsecure(insecureLogin.parse(raw).address, owner)),
       );
-    } else if (peer === 'front') {
+    } else {
       connection.onRequest(messages.prove, (raw) =>
         this.#answer(() => {
           const { proof, address, transport } = proofRequest.parse(raw);
@@ -93,10 +91,6 @@ export class LoginEndpoint {
           return refusal(error) as never;
         }
       });
-    } else {
-      connection.onRequest(messages.local, (raw) =>
-        this.#answer(() => logins.openLocal(localRequest.parse(raw).name, owner)),
-      );
     }
     connection.onNotification(messages.logout, (raw) => {
       const parsed = loginEnd.safeParse(raw);

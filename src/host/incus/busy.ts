@@ -15,14 +15,11 @@ const busy = /Instance is busy running a "([^"]+)" operation/;
  */
 const inUse = /^Error: (?:.*: )?(?:In use|rename \/\S+ \/\S+: device or resource busy)$/m;
 
-/** How long to wait, in milliseconds: as long as a clean shutdown may take, and what Incus does after it. */
-const waitMs = 45_000;
-
 /**
  * Runs a change of an instance, and repeats it while Incus refuses to begin it because of another one. Rejects with
- * `busy` if the other one does not end within {@link waitMs}.
+ * `busy` if the other one does not end within `withinMs`.
  */
-export async function whenFree<T>(instance: string, change: () => Promise<T>, withinMs = waitMs): Promise<T> {
+export async function whenFree<T>(instance: string, change: () => Promise<T>, withinMs: number): Promise<T> {
   try {
     return await pRetry(change, {
       retries: Infinity,

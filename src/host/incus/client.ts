@@ -12,9 +12,19 @@ export interface IncusLimits {
   readonly changeMs: number;
   /** Work that copies or unpacks data: create, publish, launch of a base image. */
   readonly copyMs: number;
+  /** A clean shutdown, after which a stop fails. What stops an instance may take as long as a change after it. */
+  readonly shutdownMs: number;
 }
 
-export const defaultIncusLimits: IncusLimits = { readMs: 20_000, changeMs: 60_000, copyMs: 900_000 };
+export const defaultIncusLimits: IncusLimits = {
+  readMs: 20_000,
+  changeMs: 60_000,
+  copyMs: 900_000,
+  shutdownMs: 30_000,
+};
+
+/** What Incus does after a clean shutdown, for which another change waits, in milliseconds. */
+const afterShutdownMs = 15_000;
 
 /**
  * Matches stderr of the client when it cannot reach its server or is not trusted by it (incus 6.0: remote.go of its
@@ -85,7 +95,9 @@ export class IncusClient {
     options: Pick<Command, 'timeoutMs'>,
     others: readonly string[] = [],
   ): Promise<void> {
-    await this.changing([name, ...others], () => whenFree(name, () => this.run(args, options)));
+    await this.changing([name, ...others], () =>
+      whenFree(name, () => this.run(args, options), this.#limits.shutdownMs + afterShutdownMs),
+    );
   }
 
   /** Runs a change of these instances. Whatever comes of it, they are no longer what was read before. */

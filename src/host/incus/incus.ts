@@ -229,28 +229,28 @@ export class Incus {
   }
 
   /**
-   * Stops an instance. `force` kills it; `graceSeconds` limits a clean shutdown. Rejects with an {@link isAlready}
-   * failure if it is stopped.
+   * Stops an instance. `force` kills it; otherwise it has `shutdownMs` for a clean shutdown. Rejects with an
+   * {@link isAlready} failure if it is stopped.
    */
-  async stop(name: string, options: { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+  async stop(name: string, options: { force?: boolean } = {}): Promise<void> {
     await this.#stopping(name, 'stop', { ...options, timeoutMs: this.limits.changeMs });
   }
 
-  async restart(name: string, options: StartOptions & { force?: boolean; graceSeconds?: number } = {}): Promise<void> {
+  async restart(name: string, options: StartOptions & { force?: boolean } = {}): Promise<void> {
     await this.#stopping(name, 'restart', { ...options, timeoutMs: this.#startMs(options) });
   }
 
   async #stopping(
     name: string,
     command: 'stop' | 'restart',
-    {
-      force = false,
-      graceSeconds = 30,
-      timeoutMs,
-    }: { force?: boolean | undefined; graceSeconds?: number | undefined; timeoutMs: number },
+    { force = false, timeoutMs }: { force?: boolean | undefined; timeoutMs: number },
   ): Promise<void> {
-    const args = force ? ['--force'] : ['--timeout', String(graceSeconds)];
-    const run = (): Promise<void> => this.#client.change(name, [command, name, ...args, '--quiet'], { timeoutMs });
+    const { shutdownMs } = this.limits;
+    const args = force ? ['--force'] : ['--timeout', String(Math.ceil(shutdownMs / 1000))];
+    const run = (): Promise<void> =>
+      this.#client.change(name, [command, name, ...args, '--quiet'], {
+        timeoutMs: force ? timeoutMs : timeoutMs + shutdownMs,
+      });
     await (force ? this.#killing(name, run) : run());
   }
 

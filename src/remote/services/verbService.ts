@@ -2,6 +2,7 @@
 import type { ServerDuplexStream, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { isVerbName, verbNamed, verbsFor } from '../../catalogue/catalogue.ts';
 import { describe } from '../../catalogue/help.ts';
+import { StreamTerminal, type Size } from '../../commandLine/otherEnd/streamTerminal.ts';
 import type { CallEvent } from '../../domain/events/callEvent.ts';
 import { candidateKinds, type CandidateKind } from '../../domain/events/candidate.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -11,7 +12,6 @@ import { actorOf, callVerb, signalOf, type Services, type VerbCall } from './cal
 import { run } from './commandLine/run.ts';
 import { view } from './commandLine/view.ts';
 import { firstMessage } from './firstMessage.ts';
-import { StreamTerminal, type Size } from './streamTerminal.ts';
 import { unary } from './unary.ts';
 import { CallOutput, counted } from './unreadAnswers.ts';
 

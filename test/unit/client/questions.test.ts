@@ -60,6 +60,8 @@ describe('a server that asks the caller', () => {
   test.each([
     ['export', '--output', 'jump.conf'],
     ['export', '--output=jump.conf'],
+    ['export', '-o', 'jump.conf'],
+    ['export', '-ojump.conf'],
     ['cert', 'issue', 'carol', '--output-dir', 'jump.conf'],
   ])('does not get the file that is to be written: %s %s', async (...words) => {
     const { ask } = caller(words);
@@ -80,6 +82,14 @@ describe('a server that asks the caller', () => {
     const file = caller(['export', '--output=~/jump.conf']);
     await file.ask({ case: 'writeFile', value: { path: '~/jump.conf', text: 'y' } as never });
     expect(file.done).toEqual(['wrote ~/jump.conf: y']);
+    for (const words of [
+      ['export', '-o', 'short.conf'],
+      ['export', '-oshort.conf'],
+    ]) {
+      const short = caller(words);
+      await short.ask({ case: 'writeFile', value: { path: 'short.conf', text: 'z' } as never });
+      expect(short.done).toEqual(['wrote short.conf: z']);
+    }
   });
 
   test.each([

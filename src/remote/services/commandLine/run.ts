@@ -1,6 +1,7 @@
 /** VerbService/Run: a command line of a client that knows no verb, from words to exit code. */
 import { Metadata, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { Interrupts } from '../../../commandLine/interrupts.ts';
+import { StreamIo, type RunInput } from '../../../commandLine/otherEnd/streamIo.ts';
 import { runCommand } from '../../../commandLine/run.ts';
 import { eitherSignal } from '../../../domain/signals.ts';
 import { Failure } from '../../../domain/failure.ts';
@@ -9,13 +10,15 @@ import { toStatus } from '../../../grpc/status.ts';
 import { actorOf, reachedAt, signalOf, type Services } from '../calls.ts';
 import { firstMessage } from '../firstMessage.ts';
 import { CallOutput } from '../unreadAnswers.ts';
-import { StreamIo, type RunInput } from './streamIo.ts';
 
 /** Longest command line, in bytes, as over ssh. */
 const maxCommandBytes = 32 * 1024;
 
 /** Longest text that precedes the words in help, in characters. */
 const maxPrefixLength = 300;
+
+/** Output that a client has not taken yet, in bytes. */
+const maxWaitingBytes = 16 * 1024 * 1024;
 
 /** How long a completion may take, in milliseconds. */
 const completionMs = 5000;
@@ -28,7 +31,15 @@ export function run(services: Services): handleBidiStreamingCall<RunInput, objec
     const stuck = new AbortController();
     const output = new CallOutput(services.unread(call.getPeer()));
     call.on('cancelled', () => output.end());
-    const io = new StreamIo(call, { interrupted: () => interrupts.press(), stuck: () => stuck.abort() }, output);
+    const io = new StreamIo(call, {
+      interrupted: () => interrupts.press(),
+      stuck: (failure) => {
+        stuck.abort();
+        call.emit('error', toStatus(failure));
+      },
+      maxWaitingBytes,
+      output,
+    });
     void (async () => {
       using either = eitherSignal(signalOf(call), stuck.signal);
       const { signal } = either;

@@ -52,15 +52,15 @@ const proofOf = (username = 'manage') => ({ proof: prove(carol, username), addre
 
 describe('a login', () => {
   it('can be used, ended and counted only over the connection on which it was made', async () => {
-    const [front, other] = [connect('front'), connect('local')];
+    const [front, other] = [connect('front'), connect('remote')];
     const { login } = (await front.peer.sendRequest(messages.prove, proofOf())) as { login: string };
     expect(front.endpoint.identify(login)).toMatchObject({ name: 'carol', login });
     expect(() => other.endpoint.identify(login)).toThrow(denied);
     other.endpoint.countShells(login, 1);
     await other.peer.sendNotification(messages.logout, { login });
     // Answered after the notification was handled.
-    await other.peer.sendRequest(messages.local, { name: 'root' });
-    expect(logins.list()).toMatchObject([{ login, shells: 0 }, { entryPoint: 'local' }]);
+    await expect(other.peer.sendRequest(messages.prove, proofOf())).rejects.toThrow(/Unhandled method/);
+    expect(logins.list()).toMatchObject([{ login, shells: 0 }]);
     front.endpoint.countShells(login, 1);
     expect(logins.list()[0]).toMatchObject({ shells: 1 });
     await front.peer.sendNotification(messages.logout, { login });
@@ -89,20 +89,19 @@ describe('a login', () => {
     expect(notified).toEqual([{ login, reason: 'your key is no longer accepted here' }]);
   });
 
-  it("of root can be made only over core's own socket, and one of a client only over the front", async () => {
-    const reports: FrontReports = { refused: vi.fn(), useInvitation: vi.fn() };
-    const [front, local] = [connect('front', reports), connect('local', reports)];
-    await expect(front.peer.sendRequest(messages.local, { name: 'root' })).rejects.toThrow(/Unhandled method/);
-    await expect(local.peer.sendRequest(messages.prove, proofOf())).rejects.toThrow(/Unhandled method/);
-    await expect(local.peer.sendRequest(messages.useInvitation, proofOf(invitationLogin(token)))).rejects.toThrow(
-      /Unhandled method/,
+  it('of a client over ssh can be made only over the front, and one with a certificate only over the remote process', async () => {
+    const reports: FrontReports = { useInvitation: vi.fn() };
+    const [front, remote] = [connect('front', reports), connect('remote', reports)];
+    await Promise.all(
+      [
+        remote.peer.sendRequest(messages.prove, proofOf()),
+        remote.peer.sendRequest(messages.useInvitation, proofOf(invitationLogin(token))),
+        front.peer.sendRequest(messages.certify, { certificate: '', address: '192.0.2.1', tls: 'TLSv1.3' }),
+        front.peer.sendRequest(messages.insecure, { address: '192.0.2.1' }),
+      ].map((refused) => expect(refused).rejects.toThrow(/Unhandled method/)),
     );
-    const refused = { counted: [{ source: '192.0.2.1', reason: 'key', count: 1, ports: [1] }], others: {} };
-    await local.peer.sendNotification(messages.refusals, refused as never);
-    await local.peer.sendRequest(messages.local, { name: 'root' });
-    expect(reports.refused).not.toHaveBeenCalled();
     expect(reports.useInvitation).not.toHaveBeenCalled();
-    expect(logins.list()).toMatchObject([{ entryPoint: 'local' }]);
+    expect(logins.list()).toEqual([]);
   });
 
   it.each<[what: string, change: object]>([

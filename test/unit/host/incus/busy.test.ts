@@ -9,10 +9,14 @@ const busy = refused('Error: Create restart operation: Instance is busy running 
 describe('a change of an instance on which Incus runs another operation', () => {
   it('is repeated until it is begun', async () => {
     let times = 0;
-    const result = await whenFree('alice-container', () => {
-      times += 1;
-      return times < 3 ? Promise.reject(busy) : Promise.resolve('restarted');
-    });
+    const result = await whenFree(
+      'alice-container',
+      () => {
+        times += 1;
+        return times < 3 ? Promise.reject(busy) : Promise.resolve('restarted');
+      },
+      60_000,
+    );
     expect([result, times]).toEqual(['restarted', 3]);
   });
 
@@ -22,10 +26,14 @@ describe('a change of an instance on which Incus runs another operation', () => 
       `Error: Rename instance: Failed to rename "${from}" to "${to}": rename ${from} ${to}: device or resource busy`,
     );
     let times = 0;
-    await whenFree('a', () => {
-      times += 1;
-      return times < 3 ? Promise.reject(mounted) : Promise.resolve();
-    });
+    await whenFree(
+      'a',
+      () => {
+        times += 1;
+        return times < 3 ? Promise.reject(mounted) : Promise.resolve();
+      },
+      60_000,
+    );
     expect(times).toBe(3);
   });
 
@@ -41,10 +49,14 @@ describe('a change of an instance on which Incus runs another operation', () => 
   it('fails at once for any other reason', async () => {
     const failure = refused('Error: no space left on device');
     let times = 0;
-    const change = whenFree('alice-container', () => {
-      times += 1;
-      return Promise.reject(failure);
-    });
+    const change = whenFree(
+      'alice-container',
+      () => {
+        times += 1;
+        return Promise.reject(failure);
+      },
+      60_000,
+    );
     await expect(change).rejects.toBe(failure);
     expect(times).toBe(1);
   });

@@ -163,3 +163,26 @@ describe('metrics that are too long, because of the network interfaces of one co
     await expect(incus.memoryInUse()).rejects.toThrow('database is locked');
   });
 });
+
+describe('a clean shutdown', () => {
+  it('has the time of the settings, and Incus has that of a change beside it', async () => {
+    const commands: Command[] = [];
+    const incus = incusBy(
+      {
+        run: (command) => {
+          commands.push(command);
+          return Promise.resolve({ stdout: '', stderr: '', exitCode: 0 });
+        },
+      },
+      { readMs: 1000, changeMs: 2000, copyMs: 3000, shutdownMs: 90_500 },
+    );
+    await incus.stop('a');
+    await incus.restart('a');
+    await incus.stop('a', { force: true });
+    expect(commands.map(({ args, timeoutMs }) => [args.join(' '), timeoutMs])).toEqual([
+      ['stop a --timeout 91 --quiet', 92_500],
+      ['restart a --timeout 91 --quiet', 92_500],
+      ['stop a --force --quiet', 2000],
+    ]);
+  });
+});

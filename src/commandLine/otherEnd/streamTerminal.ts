@@ -1,14 +1,14 @@
 /** The terminal of a client at the other end of a stream. */
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { CallerTerminal, TerminalReceiver } from '../../domain/terminal.ts';
+import type { MessageStream } from './messageStream.ts';
 
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** What both kinds of streams (TerminalInput and RunInput of verbs.proto) carry for a terminal. */
-interface Input {
+/** What all kinds of streams (as TerminalInput and RunInput of verbs.proto) carry for a terminal. */
+export interface TerminalInput {
   readonly typed?: Buffer;
   readonly resize?: Size;
 }
@@ -23,7 +23,7 @@ export class StreamTerminal implements CallerTerminal {
   type = 'dumb';
   columns = 80;
   rows = 24;
-  readonly #stream: ServerDuplexStream<object, object>;
+  readonly #stream: MessageStream<TerminalInput>;
   #receiver: TerminalReceiver | undefined;
   #ahead: Buffer[] = [];
   #aheadBytes = 0;
@@ -32,11 +32,11 @@ export class StreamTerminal implements CallerTerminal {
   #isHeld = false;
   #hasEnded = false;
 
-  constructor(stream: ServerDuplexStream<object, object>) {
+  constructor(stream: MessageStream<TerminalInput>) {
     this.#stream = stream;
-    stream.on('data', (input: Input) => this.#take(input));
+    stream.on('data', (input) => this.#take(input));
     stream.on('end', () => this.#endInput());
-    for (const event of ['cancelled', 'error']) stream.on(event, () => this.#end());
+    for (const event of ['cancelled', 'error'] as const) stream.on(event, () => this.#end());
   }
 
   /** Sets what the client says of its terminal when it begins. */
@@ -72,7 +72,7 @@ export class StreamTerminal implements CallerTerminal {
     if (this.#hasEnded) receiver.end();
   }
 
-  #take({ typed, resize }: Input): void {
+  #take({ typed, resize }: TerminalInput): void {
     if (resize !== undefined) this.#resize(resize);
     if (typed !== undefined) this.#input(typed);
   }
@@ -94,7 +94,7 @@ export class StreamTerminal implements CallerTerminal {
     if (this.#isHeld === isHeld) return;
     this.#isHeld = isHeld;
     this.#stream.write({ hold: isHeld });
-    // Flow control of HTTP/2 reaches the client, whatever it does with the message.
+    // Flow control of the connection reaches the client, whatever it does with the message.
     if (isHeld) this.#stream.pause();
     else this.#stream.resume();
   }

@@ -1,14 +1,17 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { StreamTerminal } from '../../../src/remote/services/streamTerminal.ts';
+import { StreamTerminal } from '../../../../src/commandLine/otherEnd/streamTerminal.ts';
 
 function make() {
   const stream = new PassThrough({ objectMode: true });
   const sent: unknown[] = [];
   const terminal = new StreamTerminal(
     Object.assign(stream, {
-      write: (message: object) => sent.push(message),
-    }) as never,
+      write: (message: object) => {
+        sent.push(message);
+        return true;
+      },
+    }),
   );
   const type = (text: string | Buffer): unknown => stream.push({ typed: Buffer.from(text) });
   const attach = () => {

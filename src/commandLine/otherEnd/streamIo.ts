@@ -1,14 +1,12 @@
-/** The caller's end of a command line, at the other end of a stream of VerbService/Run. */
-import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { CommandIo } from '../../../commandLine/run.ts';
-import { Failure, failureCodes, type FailureCode } from '../../../domain/failure.ts';
-import type { HandedOverTerminal } from '../../../domain/terminal.ts';
-import { toStatus } from '../../../grpc/status.ts';
-import { CallOutput } from '../unreadAnswers.ts';
-import { StreamTerminal, type Size } from '../streamTerminal.ts';
+/** The caller's end of a command line, at the other end of a stream of messages. */
+import { Failure, failureCodes, type FailureCode } from '../../domain/failure.ts';
+import type { HandedOverTerminal } from '../../domain/terminal.ts';
+import type { CommandIo } from '../run.ts';
+import type { MessageStream } from './messageStream.ts';
+import { StreamTerminal, type Size, type TerminalInput } from './streamTerminal.ts';
 
 /** A message of the client, as verbs.proto has it. */
-export interface RunInput {
+export interface RunInput extends TerminalInput {
   readonly command?: {
     readonly words: readonly string[];
     readonly prefix: string;
@@ -24,14 +22,15 @@ export interface RunInput {
 /** How long a person may take to answer, in milliseconds. */
 const replyMs = 10 * 60_000;
 
-/** Output that the client has not taken yet, in bytes. One that takes nothing would fill the memory. */
-const maxWaitingBytes = 16 * 1024 * 1024;
-
-interface StreamListeners {
+interface StreamIoOptions {
   /** Called for each Ctrl-C of the client. */
   readonly interrupted: () => void;
   /** Called when the client takes no output. */
-  readonly stuck: () => void;
+  readonly stuck: (failure: Failure) => void;
+  /** Output that the client has not taken yet, in bytes. One that takes nothing would fill the memory. */
+  readonly maxWaitingBytes: number;
+  /** Counts output until it is taken, in bytes. */
+  readonly output?: { add(bytes: number): void; taken(bytes: number): void };
 }
 
 interface Asked {
@@ -42,24 +41,23 @@ interface Asked {
 export class StreamIo implements CommandIo {
   terminal = false;
   handOver?: () => HandedOverTerminal;
-  readonly #stream: ServerDuplexStream<RunInput, object>;
-  readonly #on: StreamListeners;
-  readonly #output: CallOutput;
+  bytes?: (data: Buffer) => Promise<void>;
+  readonly #stream: MessageStream<RunInput>;
+  readonly #options: StreamIoOptions;
   readonly #tty: StreamTerminal;
   #asked: Asked | undefined;
   #waitingBytes = 0;
 
-  constructor(stream: ServerDuplexStream<RunInput, object>, on: StreamListeners, output = new CallOutput(undefined)) {
+  constructor(stream: MessageStream<RunInput>, options: StreamIoOptions) {
     this.#stream = stream;
-    this.#on = on;
-    this.#output = output;
+    this.#options = options;
     this.#tty = new StreamTerminal(stream);
-    stream.on('data', ({ reply, interrupt }: RunInput) => {
-      if (interrupt === true) on.interrupted();
+    stream.on('data', ({ reply, interrupt }) => {
+      if (interrupt === true) options.interrupted();
       if (reply !== undefined) this.#answer(reply);
     });
     const gone = (): void => this.#refuse(new Failure('cancelled', { what: 'the command', why: 'its client is gone' }));
-    for (const event of ['end', 'cancelled', 'error']) stream.on(event, gone);
+    for (const event of ['end', 'cancelled', 'error'] as const) stream.on(event, gone);
   }
 
   /** Sets the terminal at which the caller is, if there is one. */
@@ -68,6 +66,20 @@ export class StreamIo implements CommandIo {
     this.terminal = true;
     this.#tty.describe(tty.type, tty.size);
     this.handOver = () => this.#handOver();
+  }
+
+  /** Lets commands send bytes: the caller's standard output is no terminal, and the stream carries them. */
+  takeBytes(): void {
+    this.bytes = (data) =>
+      new Promise((resolve, reject) => {
+        const gone = (): void =>
+          reject(new Failure('cancelled', { what: 'standard output', why: 'its reader is gone' }));
+        this.#stream.once('cancelled', gone);
+        this.#stream.write({ bytes: data }, () => {
+          this.#stream.off('cancelled', gone);
+          resolve();
+        });
+      });
   }
 
   stdout(text: string): void {
@@ -97,22 +109,17 @@ export class StreamIo implements CommandIo {
   };
 
   #print(message: object, text: string): void {
+    const { maxWaitingBytes, output, stuck } = this.#options;
     if (this.#waitingBytes > maxWaitingBytes) return;
     const bytes = Buffer.byteLength(text);
     this.#waitingBytes += bytes;
-    if (this.#waitingBytes <= maxWaitingBytes) {
-      this.#output.add(bytes);
-      this.#stream.write(message, () => {
-        this.#waitingBytes -= bytes;
-        this.#output.taken(bytes);
-      });
-      return;
-    }
-    this.#on.stuck();
-    this.#stream.emit(
-      'error',
-      toStatus(new Failure('timeout', { what: 'the output', why: 'the client does not take it' })),
-    );
+    if (this.#waitingBytes > maxWaitingBytes)
+      return stuck(new Failure('timeout', { what: 'the output', why: 'the client does not take it' }));
+    output?.add(bytes);
+    this.#stream.write(message, () => {
+      this.#waitingBytes -= bytes;
+      output?.taken(bytes);
+    });
   }
 
   /** Sends a question. Resolves with the reply; rejects with the reason of the client. */
