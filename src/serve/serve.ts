@@ -8,6 +8,7 @@ import { printableLines, quoted, safeJson } from '../domain/text.ts';
 import type { Home } from '../settings/home.ts';
 import { parseAddressAndPort } from '../settings/addressAndPort.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
+import { collectGarbage } from './collectGarbage.ts';
 import { consents } from './consent.ts';
 import { chooseHome } from './homeChoice.ts';
 import { ServiceManager } from './serviceManager.ts';
@@ -149,6 +150,7 @@ export async function serve(
     ),
   );
   await manager.ready(`Listening on ${withBrackets(started.listening.address)}:${started.listening.port}`);
+  collectGarbage();
   const signal = await stopSignal();
   process.stdout.write(`${signal}: stopping\n`);
   await manager.stopping();
