@@ -160,36 +160,47 @@ export function verbRows(verbs: readonly AnyVerb[], entryPoint: EntryPoint): Row
 /** Returns the catalogue as data, for `help --json`. */
 export function describe(verbs: readonly AnyVerb[]): unknown {
   return {
-    verbs: verbs.map((verb) => ({
-      name: verb.name,
-      aliases: verb.aliases ?? [],
-      summary: verb.summary,
-      changes: verb.changes,
-      danger: verb.danger,
-      plan: hasPlan(verb),
-      access: verb.access,
-      stdin: verb.stdin?.for ?? null,
-      parameters: verb.parameters.map((p) =>
-        p.kind === 'argument'
-          ? { kind: p.kind, name: p.name, required: p.required, rest: p.rest ?? false, summary: p.summary }
-          : {
-              kind: p.kind,
-              name: p.name,
-              flags: p.long.map((long) => `--${long}`),
-              value: p.value ?? null,
-              repeatable: p.repeatable ?? false,
-              negatable: p.negatable ?? false,
-              choices: p.choices ?? null,
-              summary: p.summary,
-            },
-      ),
-      input: z.toJSONSchema(verb.input(), { io: 'input', unrepresentable: 'any' }),
-      examples: verb.examples,
-    })),
+    verbs: verbs.map((verb) => {
+      const known = described.get(verb) ?? describeVerb(verb);
+      described.set(verb, known);
+      return known;
+    }),
     exitCodes: (Object.keys(exitCodes) as ExitName[]).map((name) => ({
       code: exitCodes[name],
       name,
       meaning: exitMeanings[name],
     })),
+  };
+}
+
+/** Kept, because making the schemas of all verbs takes tens of milliseconds, and anybody may ask for them. */
+const described = new WeakMap<AnyVerb, object>();
+
+function describeVerb(verb: AnyVerb): object {
+  return {
+    name: verb.name,
+    aliases: verb.aliases ?? [],
+    summary: verb.summary,
+    changes: verb.changes,
+    danger: verb.danger,
+    plan: hasPlan(verb),
+    access: verb.access,
+    stdin: verb.stdin?.for ?? null,
+    parameters: verb.parameters.map((p) =>
+      p.kind === 'argument'
+        ? { kind: p.kind, name: p.name, required: p.required, rest: p.rest ?? false, summary: p.summary }
+        : {
+            kind: p.kind,
+            name: p.name,
+            flags: p.long.map((long) => `--${long}`),
+            value: p.value ?? null,
+            repeatable: p.repeatable ?? false,
+            negatable: p.negatable ?? false,
+            choices: p.choices ?? null,
+            summary: p.summary,
+          },
+    ),
+    input: z.toJSONSchema(verb.input(), { io: 'input', unrepresentable: 'any' }),
+    examples: verb.examples,
   };
 }
