@@ -30,6 +30,9 @@ export interface Arguments {
  */
 const frugalHeap = '--heap-growing-percent=20';
 
+/** How long after its start the server collects the garbage of it, in milliseconds: the first clients do not wait. */
+const collectAfterMs = 2000;
+
 /** Parses the arguments of `serve`. Throws `usage` if they are invalid. */
 export function readArguments(words: readonly string[]): Arguments {
   // Not strict: the texts of its errors are not ours.
@@ -150,7 +153,7 @@ export async function serve(
     ),
   );
   await manager.ready(`Listening on ${withBrackets(started.listening.address)}:${started.listening.port}`);
-  collectGarbage();
+  setTimeout(collectGarbage, collectAfterMs).unref();
   const signal = await stopSignal();
   process.stdout.write(`${signal}: stopping\n`);
   await manager.stopping();

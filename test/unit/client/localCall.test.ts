@@ -1,32 +1,22 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LocalCall } from '../../../src/client/local/localCall.ts';
 import type { Input, Output } from '../../../src/client/commandLine.ts';
+import { socketPair, type SocketPair } from '../../support/socketPair.ts';
 
-let folder: string;
-let server: Server;
+let pair: SocketPair;
 let core: Socket;
 let call: LocalCall;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'call-'));
-  const path = join(folder, 'socket');
-  server = createServer().listen(path);
-  await once(server, 'listening');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const socket = connect(path);
-  [core] = await accepted;
-  call = new LocalCall(socket, { name: 'carla', takesBytes: true });
+  pair = await socketPair();
+  core = pair.accepted;
+  call = new LocalCall(pair.connected, { name: 'carla', takesBytes: true });
 });
 afterEach(async () => {
   vi.useRealTimers();
-  core.destroy();
-  server.close();
-  await rm(folder, { recursive: true });
+  await pair.close();
 });
 
 const answer = (...messages: readonly object[]): void => {

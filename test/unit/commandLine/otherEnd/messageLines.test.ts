@@ -1,31 +1,19 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MessageLines } from '../../../../src/commandLine/otherEnd/messageLines.ts';
+import { socketPair, type SocketPair } from '../../../support/socketPair.ts';
 
-let folder: string;
-let server: Server;
+let pair: SocketPair;
 let mine: Socket;
 let theirs: Socket;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lines-'));
-  const path = join(folder, 'socket');
-  server = createServer().listen(path);
-  await once(server, 'listening');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  theirs = connect(path);
-  [mine] = await accepted;
+  pair = await socketPair();
+  mine = pair.accepted;
+  theirs = pair.connected;
 });
-afterEach(async () => {
-  mine.destroy();
-  theirs.destroy();
-  server.close();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => pair.close());
 
 /** Returns the first messages of a stream. */
 async function firstOf(stream: MessageLines, count: number): Promise<unknown[]> {
