@@ -142,11 +142,11 @@ export class Target {
     const slow: Slow[] = [];
     for (let at = 0; at < batch.length;) {
       const client = await this.#connect();
-      await this.#meter.longestMs();
+      await this.#meter.maxMs();
       for (let alive = true; alive && at < batch.length; at++) {
         await this.#send(client, batch.slice(at, at + 1));
         alive = !client.closed;
-        const ms = await this.#meter.longestMs();
+        const ms = await this.#meter.maxMs();
         if (ms > maxTurnMs) slow.push({ at, ms });
       }
       client.destroy();

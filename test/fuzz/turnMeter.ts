@@ -16,7 +16,7 @@ interface Turns {
   readonly turns: number;
   /** CPU time, in milliseconds. */
   readonly totalMs: number;
-  readonly longestMs: number;
+  readonly maxMs: number;
 }
 
 /**
@@ -25,7 +25,7 @@ interface Turns {
  */
 const start = `(() => {
   const used = () => { const { user, system } = process.threadCpuUsage(); return (user + system) / 1000; };
-  const none = () => ({ turns: 0, totalMs: 0, longestMs: 0 });
+  const none = () => ({ turns: 0, totalMs: 0, maxMs: 0 });
   let measured = none();
   let isOn = true;
   let before = used();
@@ -35,7 +35,7 @@ const start = `(() => {
     before = now;
     measured.turns++;
     measured.totalMs += ms;
-    measured.longestMs = Math.max(measured.longestMs, ms);
+    measured.maxMs = Math.max(measured.maxMs, ms);
     if (isOn) setImmediate(turn);
   };
   setImmediate(turn);
@@ -54,19 +54,19 @@ export class TurnMeter {
 
   async start(): Promise<void> {
     await this.#inspector.evaluate(start);
-    await this.longestMs();
+    await this.maxMs();
   }
 
   /** Waits until the process is idle. Resolves to the longest turn since the last call, in milliseconds. */
-  async longestMs(): Promise<number> {
-    let longest = 0;
+  async maxMs(): Promise<number> {
+    let max = 0;
     for (let idle = 0; idle < idleReadings;) {
-      const { turns, totalMs, longestMs } = await this.#inspector.evaluate<Turns>('turnMeter.read()');
-      longest = Math.max(longest, longestMs);
+      const { turns, totalMs, maxMs } = await this.#inspector.evaluate<Turns>('turnMeter.read()');
+      max = Math.max(max, maxMs);
       idle = totalMs < idleMs * turns ? idle + 1 : 0;
       await pause(betweenReadingsMs);
     }
-    return longest;
+    return max;
   }
 
   async stop(): Promise<void> {

@@ -22,9 +22,10 @@ export async function runLocally(
   const name = invokingUser(env) ?? 'root';
   let socket: Socket | undefined;
   try {
-    socket = await open(home.socket);
-    const call = new LocalCall(socket, { name, takesBytes: !process.stdout.isTTY });
-    return await runThere((gaveUp) => call.leftAt(gaveUp), { words, prefix: 'containarium', io: terminalIo() });
+    const opened = (socket = await open(home.socket));
+    const call = (gaveUp: AbortSignal): LocalCall =>
+      new LocalCall(opened, gaveUp, { name, takesBytes: !process.stdout.isTTY });
+    return await runThere(call, { words, prefix: 'containarium', io: terminalIo() });
   } catch (error) {
     const isStopped = socket === undefined && isFailure(error, 'core-unavailable');
     const { failUnanswered } = await import('./unanswered.ts');

@@ -36,22 +36,11 @@ export class LocalCall implements RunCall {
   readonly #options: LocalCallOptions;
   #isLeft = false;
 
-  constructor(socket: Socket, options: LocalCallOptions) {
+  /** `gaveUp` leaves the call. */
+  constructor(socket: Socket, gaveUp: AbortSignal, options: LocalCallOptions) {
     this.#lines = new MessageLines(socket);
     this.#options = options;
-  }
-
-  /** Leaves the call when the signal is aborted. Returns the call. */
-  leftAt(signal: AbortSignal): this {
-    signal.addEventListener(
-      'abort',
-      () => {
-        this.#isLeft = true;
-        this.#lines.destroy();
-      },
-      { once: true },
-    );
-    return this;
+    gaveUp.addEventListener('abort', () => this.#leave(), { once: true });
   }
 
   send(input: Input): void {
@@ -80,6 +69,11 @@ export class LocalCall implements RunCall {
       clearTimeout(silent);
     }
     if (!hasEnded) throw this.#ended();
+  }
+
+  #leave(): void {
+    this.#isLeft = true;
+    this.#lines.destroy();
   }
 
   #ended(cause?: unknown): Failure {

@@ -8,11 +8,13 @@ import { socketPair, type SocketPair } from '../../support/socketPair.ts';
 let pair: SocketPair;
 let core: Socket;
 let call: LocalCall;
+let gaveUp: AbortController;
 
 beforeEach(async () => {
   pair = await socketPair();
   core = pair.accepted;
-  call = new LocalCall(pair.connected, { name: 'carla', takesBytes: true });
+  gaveUp = new AbortController();
+  call = new LocalCall(pair.connected, gaveUp.signal, { name: 'carla', takesBytes: true });
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -95,8 +97,6 @@ describe('a command line on its way to core', () => {
   });
 
   it('can be left', async () => {
-    const gaveUp = new AbortController();
-    call.leftAt(gaveUp.signal);
     const all = expect(outputs()).rejects.toMatchObject({ why: 'you left it before its end' });
     gaveUp.abort();
     await all;

@@ -64,8 +64,7 @@ describe('messages as lines of JSON', () => {
     const receiver = new MessageLines(theirs);
     let taken = 0;
     for (let i = 0; i < 200; i++) sender.write({ stdout: 'x'.repeat(65_536) }, () => taken++);
-    await vi.waitFor(() => expect(taken).toBeGreaterThan(0));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await vi.waitFor(() => expect([taken > 0, theirs.isPaused()]).toEqual([true, true]));
     expect(taken).toBeLessThan(150);
     expect(await firstOf(receiver, 200)).toHaveLength(200);
   });
