@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { FrontRestart } from '../domain/events/notice.ts';
 import { Failure } from '../domain/failure.ts';
+import { lazily } from '../domain/lazily.ts';
 import { frontStart, messages, type FrontStart } from '../protocol/messages.ts';
 import type { Listener } from './processes/listener.ts';
 import { frontKind, type ProcessStarter } from './processes/processStarter.ts';
@@ -12,15 +13,21 @@ export interface FrontInterfaceOptions {
   readonly starter: ProcessStarter;
   readonly listener: Listener;
   readonly log: Logger;
+  /** Resolves when core is ready to serve a front, which loads its code meanwhile. */
+  readonly ready: Promise<ReadyCore>;
+  readonly onReplaced: (why: FrontRestart['why']) => void;
+}
+
+/** What core does for a front. */
+export interface ReadyCore {
   /** Returns what a front needs to start. */
   readonly start: () => FrontStart;
   /** Registers the handlers for the front's requests. */
   readonly serve: (connection: MessageConnection) => void;
-  readonly onReplaced: (why: FrontRestart['why']) => void;
 }
 
 /** Starts the front. `serving` rejects with `settings` if the front ends before it serves. */
-export function startFront({ start, serve, ...options }: FrontInterfaceOptions): {
+export function startFront({ ready, ...options }: FrontInterfaceOptions): {
   readonly process: WatchedProcess;
   readonly serving: Promise<void>;
 } {
@@ -29,8 +36,12 @@ export function startFront({ start, serve, ...options }: FrontInterfaceOptions):
     ...options,
     kind: frontKind,
     serve: (connection) => {
-      connection.onRequest(messages.frontStart, () => frontStart.parse(start()));
-      serve(connection);
+      const served = lazily(async () => {
+        const { start, serve } = await ready;
+        serve(connection);
+        return frontStart.parse(start());
+      });
+      connection.onRequest(messages.frontStart, served);
     },
     onServing: () => resolve(undefined),
     onFatal: (why) =>

@@ -74,9 +74,17 @@ describe('what is loaded at the start', () => {
     ).toEqual([]);
   });
 
-  it('of core has neither the simulated host nor what makes certificates, backups, metrics and YAML', () => {
+  it('of core loads core itself only when the front has been started', () => {
     const loaded = loadedWith(['src/main.ts', 'src/program.ts', 'src/serve/serve.ts']);
-    expect(loaded).toEqual(expect.arrayContaining(['src/core/server.ts', 'src/host/runner.ts']));
+    expect(loaded).toEqual(expect.arrayContaining(['src/core/server.ts', 'src/core/frontInterface.ts']));
+    expect(
+      among(loaded, { src: ['service/', 'journal/', 'catalogue/', 'core/compose.ts'], packages: ['lowdb'] }),
+    ).toEqual([]);
+  });
+
+  it('of core has neither the simulated host nor what makes certificates, backups, metrics and YAML', () => {
+    const loaded = loadedWith(['src/main.ts', 'src/program.ts', 'src/serve/serve.ts', 'src/core/runningCore.ts']);
+    expect(loaded).toEqual(expect.arrayContaining(['src/core/compose.ts', 'src/host/runner.ts']));
     const src = ['simulated/', 'front/', 'shell/', 'prepare/', 'install/', 'catalogue/help.ts'];
     const packages = [...formats, ...shell, ...certificates, 'ssh2', 'prom-client', 'nodemailer'];
     expect(among(loaded, { src, packages })).toEqual([]);

@@ -4,76 +4,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { duplexPair, type Duplex } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ChildStarter } from '../../../../src/core/processes/childStarter.ts';
 import { WatchedProcess, type WatchedProcessOptions } from '../../../../src/core/processes/watchedProcess.ts';
-import {
-  frontKind,
-  type ProcessEnd,
-  type ProcessRun,
-  type ProcessStarter,
-} from '../../../../src/core/processes/processStarter.ts';
-import { bindPort, type Listener } from '../../../../src/core/processes/listener.ts';
-import { connectOver, notify } from '../../../../src/protocol/connection.ts';
+import { frontKind, type ProcessStarter } from '../../../../src/core/processes/processStarter.ts';
+import { bindPort } from '../../../../src/core/processes/listener.ts';
 import { messages } from '../../../../src/protocol/messages.ts';
+import { FakeStarter, listener } from './fakeFront.ts';
 
 const log = pino({ level: 'silent' });
-
-/** A front that the test controls. */
-class FakeFront implements ProcessRun {
-  readonly channel: Duplex;
-  readonly ended: Promise<ProcessEnd>;
-  readonly connection;
-  readonly raw: (text: string) => void;
-  kills = 0;
-  drained = false;
-  end: (end: Partial<ProcessEnd>) => void = () => undefined;
-  hang: () => void = () => undefined;
-
-  constructor() {
-    const [mine, theirs] = duplexPair();
-    this.raw = (text) => void theirs.write(text);
-    this.channel = mine;
-    this.ended = new Promise(
-      (resolve) => (this.end = (end) => resolve({ code: null, signal: null, lastLine: '', ...end })),
-    );
-    this.connection = connectOver(theirs);
-    this.connection.onNotification(messages.drain, () => {
-      this.drained = true;
-      this.end({ code: 0 });
-    });
-    this.connection.listen();
-  }
-
-  serves(): Promise<void> {
-    return this.connection.sendNotification(messages.listening);
-  }
-
-  /** Sends signs of life, until `hang` is called. */
-  live(): void {
-    const timer = setInterval(() => notify(this.connection, messages.alive), 1000);
-    this.hang = () => clearInterval(timer);
-  }
-
-  kill(): void {
-    this.kills++;
-    this.end({ signal: 'SIGKILL' });
-  }
-}
-
-class FakeStarter implements ProcessStarter {
-  readonly fronts: FakeFront[] = [];
-  start(): Promise<ProcessRun> {
-    const front = new FakeFront();
-    this.fronts.push(front);
-    return Promise.resolve(front);
-  }
-}
-
-const listener: Listener = { handle: undefined, where: { address: '127.0.0.1', port: 1 }, close: () => undefined };
 
 function keep(starter: ProcessStarter, options: Partial<WatchedProcessOptions> = {}) {
   const events = { serving: 0, fatal: [] as string[], replaced: [] as string[] };
