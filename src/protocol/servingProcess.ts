@@ -6,6 +6,7 @@
  */
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Ban } from '../domain/access/ban.ts';
@@ -34,6 +35,7 @@ export interface ServingProcess {
  */
 export async function servingProcess(later: () => Promise<unknown>): Promise<ServingProcess> {
   const { channel: channelFd, listener, uid, gid } = commandLine();
+  detachStandardStreams();
   if (uid !== undefined && !everyoneReads([packageRoot, ...codeFolders])) await later();
   dropPrivileges(uid, gid);
   const channel = new Socket({ fd: channelFd, readable: true, writable: true });
@@ -97,6 +99,17 @@ function commandLine(): { channel: number; listener: number; uid: number | undef
     uid: optional(values.uid),
     gid: optional(values.gid),
   };
+}
+
+/**
+ * Replaces `process.stdin` and `process.stdout` by streams of nothing. Their descriptors are the two sockets, and
+ * libraries such as Ink look at both when they are loaded, for which Node.js would open each socket a second time: that
+ * fails with EEXIST where the first is read already.
+ */
+function detachStandardStreams(): void {
+  const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
+  for (const [name, value] of Object.entries({ stdin: Readable.from([]), stdout }))
+    Object.defineProperty(process, name, { value, configurable: true });
 }
 
 function dropPrivileges(uid: number | undefined, gid: number | undefined): void {

@@ -55,12 +55,12 @@ export class ChildStarter implements ProcessStarter {
     const { kind, entry, log, user } = this.#options;
     const [program = '', ...args] = [
       ...(existsSync(setpriv) ? (user === undefined ? asUnprivileged : asRoot) : []),
-      ...processCommand(entry, { channel: 3, listener: 4 }),
+      ...processCommand(entry),
       ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`]),
     ];
     const child = spawn(program, args, {
       // spawn accepts a handle, but its types do not say so.
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', listener.handle as 'inherit'],
+      stdio: [listener.handle as 'inherit', 'pipe', 'pipe'],
       env: { ...processEnvironment, PATH: systemPath },
     });
     const output = child.stderr === null ? { last: '' } : logProcess(child.stderr, kind, log);
@@ -68,6 +68,11 @@ export class ChildStarter implements ProcessStarter {
       child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));
       child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }));
     });
-    return Promise.resolve({ channel: child.stdio[3] as Duplex, ended, kill: () => void child.kill('SIGKILL') });
+    // spawn makes its pipes as socket pairs, which work in both directions.
+    return Promise.resolve({
+      channel: child.stdout as unknown as Duplex,
+      ended,
+      kill: () => void child.kill('SIGKILL'),
+    });
   }
 }

@@ -65,17 +65,19 @@ export interface ProcessEnd {
  */
 export const processV8Flags = ['--max-semi-space-size=2', '--heap-growing-percent=20'];
 
-export interface Descriptors {
-  readonly channel: number;
-  readonly listener: number;
-}
+/**
+ * The descriptors under which a process inherits the bound port and the protocol. systemd-run(1) passes on no others. A
+ * child has the same ones, so that what works in a checkout works in the installed service.
+ */
+const descriptors = { listener: 0, channel: 1 };
 
-/** Returns the command line of a process that inherits the two sockets at these descriptors. */
-export function processCommand(entry: string, { channel, listener }: Descriptors): string[] {
+/** Returns the command line of a process that inherits the port as standard input and the protocol as standard output. */
+export function processCommand(entry: string): string[] {
   // The port of core's inspector (node(1): SIGUSR1 opens it) is passed on to the process; --inspect-port=0 gives each
   // process its own.
   const inspector = process.execArgv.filter((flag) => flag.startsWith('--inspect-port='));
-  return [process.execPath, ...processV8Flags, ...inspector, entry, `--channel=${channel}`, `--listener=${listener}`];
+  const sockets = Object.entries(descriptors).map(([name, descriptor]) => `--${name}=${descriptor}`);
+  return [process.execPath, ...processV8Flags, ...inspector, entry, ...sockets];
 }
 
 export const processEnvironment = { NODE_ENV: 'production', FORCE_COLOR: '3', NO_DEPRECATION: '1' } as const;

@@ -83,7 +83,7 @@ export class UnitStarter implements ProcessStarter {
       '--property=NoNewPrivileges=yes',
       ...Object.entries(processEnvironment).map(([name, value]) => `--setenv=${name}=${value}`),
       '--',
-      ...processCommand(entry, { channel: 1, listener: 0 }).map(inUnit),
+      ...processCommand(entry).map(inUnit),
     ];
     const child = spawn(systemdRun, args, { stdio: [listener.handle as 'inherit', 'pipe', 'pipe'] });
     const output = logProcess(child.stderr, kind, log);

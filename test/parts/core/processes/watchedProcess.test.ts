@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ChildStarter } from '../../../../src/core/processes/childStarter.ts';
 import { WatchedProcess, type WatchedProcessOptions } from '../../../../src/core/processes/watchedProcess.ts';
 import { frontKind, type ProcessStarter } from '../../../../src/core/processes/processStarter.ts';
-import { bindPort } from '../../../../src/core/processes/listener.ts';
+import { bindPort, type Listener } from '../../../../src/core/processes/listener.ts';
 import { messages } from '../../../../src/protocol/messages.ts';
 import { FakeStarter, listener } from './fakeFront.ts';
 
