@@ -3,20 +3,17 @@
  * user who started core, because no other user may be able to read a checkout in a home directory. It drops to its own
  * user before it reads the first byte from a client.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { systemPath } from '../../domain/systemPath.ts';
 import {
   processCommand,
   processEnvironment,
-  type ProcessEnd,
   type ProcessKind,
   type ProcessRun,
   type ProcessStarter,
 } from './processStarter.ts';
-import { logProcess } from './processLog.ts';
+import { spawnProcess } from './spawnedProcess.ts';
 import type { Listener } from './listener.ts';
 
 export interface ChildStarterOptions {
@@ -53,26 +50,13 @@ export class ChildStarter implements ProcessStarter {
 
   start(listener: Listener): Promise<ProcessRun> {
     const { kind, entry, log, user } = this.#options;
-    const [program = '', ...args] = [
+    const command = [
       ...(existsSync(setpriv) ? (user === undefined ? asUnprivileged : asRoot) : []),
       ...processCommand(entry),
       ...(user === undefined ? [] : [`--uid=${user.uid}`, `--gid=${user.gid}`]),
     ];
-    const child = spawn(program, args, {
-      // spawn accepts a handle, but its types do not say so.
-      stdio: [listener.handle as 'inherit', 'pipe', 'pipe'],
-      env: { ...processEnvironment, PATH: systemPath },
-    });
-    const output = child.stderr === null ? { last: '' } : logProcess(child.stderr, kind, log);
-    const ended = new Promise<ProcessEnd>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));
-      child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }));
-    });
-    // spawn makes its pipes as socket pairs, which work in both directions.
-    return Promise.resolve({
-      channel: child.stdout as unknown as Duplex,
-      ended,
-      kill: () => void child.kill('SIGKILL'),
-    });
+    const env = { ...processEnvironment, PATH: systemPath };
+    const { child, channel, ended } = spawnProcess(command, { kind, listener, log, env });
+    return Promise.resolve({ channel, ended, kill: () => void child.kill('SIGKILL') });
   }
 }

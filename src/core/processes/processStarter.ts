@@ -71,7 +71,7 @@ export const processV8Flags = ['--max-semi-space-size=2', '--heap-growing-percen
  */
 const descriptors = { listener: 0, channel: 1 };
 
-/** Returns the command line of a process that inherits the port as standard input and the protocol as standard output. */
+/** Returns the command line of a process that inherits the two sockets. */
 export function processCommand(entry: string): string[] {
   // The port of core's inspector (node(1): SIGUSR1 opens it) is passed on to the process; --inspect-port=0 gives each
   // process its own.

@@ -7,10 +7,8 @@
  * the file system lets another program speak to core in the place of the process, which needs no right to open
  * sockets.
  */
-import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { Failure } from '../../domain/failure.ts';
 import { packageRoot } from '../../domain/packageRoot.ts';
@@ -19,12 +17,11 @@ import { installedProgram } from '../../settings/home.ts';
 import {
   processCommand,
   processEnvironment,
-  type ProcessEnd,
   type ProcessKind,
   type ProcessRun,
   type ProcessStarter,
 } from './processStarter.ts';
-import { logProcess } from './processLog.ts';
+import { spawnProcess } from './spawnedProcess.ts';
 import type { Listener } from './listener.ts';
 
 /** Limit of one systemctl command, in milliseconds. */
@@ -85,14 +82,7 @@ export class UnitStarter implements ProcessStarter {
       '--',
       ...processCommand(entry).map(inUnit),
     ];
-    const child = spawn(systemdRun, args, { stdio: [listener.handle as 'inherit', 'pipe', 'pipe'] });
-    const output = logProcess(child.stderr, kind, log);
-    const ended = new Promise<ProcessEnd>((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal, lastLine: output.last }));
-      child.once('error', (error) => resolve({ code: null, signal: null, lastLine: error.message }));
-    });
-    // spawn makes its pipes as socket pairs, which work in both directions.
-    const channel = child.stdout as unknown as Duplex;
+    const { channel, ended } = spawnProcess([systemdRun, ...args], { kind, listener, log });
     const kill = (): void => {
       this.#kill().catch((error: unknown) =>
         log.error({ why: Failure.from(error).message }, `${kind.label} could not be killed`),
