@@ -9,6 +9,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,10 +30,11 @@ const tested = ['shell/shell', 'prepare/prepare', 'settings/settings', 'settings
  * - ssh2 is patched, and the front compares its files with the patches before it uses them.
  * - ink-table is loaded by hand, with the ink and the react that the shell has (src/shell/items/inkTable.ts).
  * - string-width is loaded when it is needed, also by callers that cannot wait (src/catalogue/output/textWidth.ts).
+ * - react-devtools-core is not installed. Ink loads it for who develops with Ink.
  * - The others look for files that lie beside their modules.
  */
 const installed = [
-  ...['ssh2', 'ink', 'ink-table', 'react'],
+  ...['ssh2', 'ink-table', 'react-devtools-core'],
   ...['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check', 'protobufjs'],
   ...['pino', 'string-width', 'write-file-atomic'],
 ];
@@ -40,11 +42,25 @@ const installed = [
 /** What a build leaves in its folder for the next one. */
 const kept = new Set(['.built', '.tsbuildinfo']);
 
-/** 250 KB of translations, which nothing here shows: src/domain/check.ts has words of its own. */
-export const noTranslations = {
-  name: 'no translations',
+/**
+ * Modules of packages that do what the program must not:
+ *
+ * - zod has 250 KB of translations, which nothing here shows: src/domain/check.ts has words of its own.
+ * - restore-cursor writes "show the cursor" to the process's own standard error at its end. That of the front is a log,
+ *   and Ink shows the cursor of each shell's terminal itself; but it loads this through cli-cursor.
+ * - yoga-layout fetches its code from a text of its own, for which Node.js would load an HTTP client for 80 ms.
+ */
+const changedModules = [
+  { filter: /zod\/v4\/locales\/index\.js$/, change: () => '' },
+  { filter: /restore-cursor\/index\.js$/, change: () => 'export default () => undefined;' },
+  { filter: /yoga-wasm-base64-esm\.js$/, change: (text) => `const fetch = undefined;\n${text}` },
+];
+
+const changes = {
+  name: 'changed modules',
   setup(bundle) {
-    bundle.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: '', loader: 'js' }));
+    for (const { filter, change } of changedModules)
+      bundle.onLoad({ filter }, async ({ path }) => ({ contents: change(await readFile(path, 'utf8')), loader: 'js' }));
   },
 };
 
@@ -101,11 +117,13 @@ export async function bundle(to, withMaps) {
     format: 'esm',
     target: 'node24',
     external: installed,
+    // React has two forms of itself.
+    define: { 'process.env.NODE_ENV': '"production"' },
     sourcemap: withMaps ? 'linked' : false,
     sourcesContent: false,
     legalComments: 'inline',
     logLevel: 'warning',
-    plugins: [noTranslations, fetchedBuiltins],
+    plugins: [changes, fetchedBuiltins],
     metafile: true,
   });
   return metafile;

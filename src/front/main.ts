@@ -9,14 +9,14 @@ import { directory, frontStart, greetingOf, messages } from '../protocol/message
 import { flushed, followBans, servingProcess } from '../protocol/servingProcess.ts';
 import { shellClient } from '../protocol/shellClient.ts';
 import { requirePatches } from './transport/requirePatches.ts';
+import { loadShell } from './sessions/loadShell.ts';
 import { Refusals } from '../admission/refusals.ts';
 import { SshServer } from './server.ts';
-import './noCursorRestore.ts';
 
 // Checked while the files are still readable; reported once core listens.
 const unpatched = patchFault();
 const serving = await servingProcess(() =>
-  Promise.all([import('../shell/shell.ts'), loadFormat('yaml'), loadFormat('csv'), loadTextWidth()]),
+  Promise.all([loadShell(), loadFormat('yaml'), loadFormat('csv'), loadTextWidth()]),
 );
 const { core } = serving;
 const refusals = new Refusals({ send: (report) => notify(core, messages.refusals, report) });

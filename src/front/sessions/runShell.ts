@@ -9,6 +9,7 @@ import type { CoreClient } from '../../protocol/client.ts';
 import type { ShellClient } from '../../protocol/shellClient.ts';
 import type { Shell, ShellOptions } from '../../shell/shell.ts';
 import type { ChannelTerminal } from './channelTerminal.ts';
+import { loadShell } from './loadShell.ts';
 import { exit, type Running } from './exit.ts';
 
 /**
@@ -67,8 +68,7 @@ export function runShell(
     });
   });
   const opened = options.actor.then(async (actor) => {
-    // Loads Ink and React.
-    const { openShell } = await import('../../shell/shell.ts');
+    const { openShell } = await loadShell();
     if (endReason !== undefined) throw new Failure('cancelled', { what: 'the session', why: endReason });
     shell = openShell({
       port,
