@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { connect, milliseconds, openShell, run as runOver } from './list/connection.ts';
 import { median, show, type Figure } from './shell/figures.ts';
 import { childrenOf, childrensCpuMs, cpuMs, proportionalMiB } from './shell/processes.ts';
 
@@ -111,6 +112,8 @@ async function measureListening(): Promise<void> {
   const took: number[] = [];
   const bare: number[] = [];
   const cpu: number[] = [];
+  const shells: number[] = [];
+  const others: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const begun = performance.now();
     await run(process.execPath, ['-e', '0'], { env });
@@ -118,6 +121,9 @@ async function measureListening(): Promise<void> {
     const server = await start();
     took.push(server.listeningMs);
     cpu.push(cpuMs(server.child.pid ?? -1) + cpuMs(await frontOf(server)));
+    const first = await openFirstShell(server.port);
+    shells.push(first.openMs);
+    others.push(first.otherMs);
     await stop(server);
   }
   report({
@@ -128,6 +134,26 @@ async function measureListening(): Promise<void> {
     floor: median(bare),
   });
   report({ what: 'until then, processor time of core and front, p50', value: median(cpu), unit: 'ms' });
+  report({ what: 'the first shell of its front, until the prompt, p50', value: median(shells), unit: 'ms' });
+  report({ what: 'the slowest whoami of another login meanwhile, p50', value: median(others), unit: 'ms' });
+}
+
+/** Opens the first shell of a front, for which it loads Ink, while another login runs a command after the other. */
+async function openFirstShell(port: number): Promise<{ readonly openMs: number; readonly otherMs: number }> {
+  const key = join(home, 'keys', 'admin_ed25519');
+  const [one, other] = [await connect(port, key), await connect(port, key)];
+  const whoami = (): Promise<number> => milliseconds(() => runOver(other, 'whoami'));
+  // Code that runs for the first time is slow.
+  for (let times = 0; times < 20; times++) await whoami();
+  let isOpen = false;
+  let otherMs = 0;
+  const beside = (async () => {
+    while (!isOpen) otherMs = Math.max(otherMs, await whoami());
+  })();
+  const openMs = await milliseconds(() => openShell(one)).finally(() => (isOpen = true));
+  await beside;
+  for (const client of [one, other]) client.end();
+  return { openMs, otherMs };
 }
 
 /** Measures a login, and one that begins when the front is killed, with the stock ssh client. */

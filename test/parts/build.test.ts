@@ -74,6 +74,13 @@ describe('what is loaded at the start', () => {
     ).toEqual([]);
   });
 
+  it('of the shell comes in three parts, between which others have their turn', () => {
+    const parts = ['node_modules/react/index.js', 'node_modules/ink/build/index.js', 'src/shell/shell.ts'];
+    const loaded = parts.map((part) => new Set(loadedWith([part])));
+    expect(loaded[1]).toContain('node_modules/yoga-layout/dist/src/index.js');
+    expect(loaded[2]).toContain('src/shell/screen/App.tsx');
+  });
+
   it('of core loads core itself only when the front has been started', () => {
     const loaded = loadedWith(['src/main.ts', 'src/program.ts', 'src/serve/serve.ts']);
     expect(loaded).toEqual(expect.arrayContaining(['src/core/server.ts', 'src/core/frontInterface.ts']));
