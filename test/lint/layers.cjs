@@ -172,7 +172,7 @@ const rooms = {
     sessions: ['transport'],
     connections: ['sessions', 'admission', 'guards', 'transport'],
     patches: [],
-    '.': ['connections', 'admission', 'guards', 'transport'],
+    '.': ['connections', 'sessions', 'admission', 'guards', 'transport'],
   },
   simulated: {
     state: [],
