@@ -61,6 +61,8 @@ export async function inPlaceOf(name: 'front' | 'remote'): Promise<Replaced> {
   await writeFile(
     join(folder, 'dist', name, 'main.js'),
     `import { connect, Socket } from 'node:net';
+     // pipe() looks at process.stdout, which is the channel (src/protocol/servingProcess.ts).
+     for (const name of ['stdin', 'stdout']) Object.defineProperty(process, name, { value: undefined });
      const channel = new Socket({ fd: Number(process.argv.find((each) => each.startsWith('--channel=')).split('=')[1]) });
      const test = connect(${(listener.address() as AddressInfo).port}, '127.0.0.1');
      test.setNoDelay();
