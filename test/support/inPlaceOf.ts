@@ -43,6 +43,8 @@ export async function inPlaceOf(name: 'front' | 'remote'): Promise<Replaced> {
     socket.once('close', () => connection.dispose());
     connection.listen();
     all.push({ socket, connection, heard });
+    // core serves a front that has asked for what it needs to start (src/core/frontInterface.ts).
+    if (name === 'front') connection.sendRequest(messages.frontStart).catch(() => undefined);
     void connection.sendNotification(messages.listening);
   });
   listener.listen(0, '127.0.0.1');
