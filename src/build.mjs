@@ -126,6 +126,8 @@ export async function bundle(to, withMaps) {
     plugins: [changes, fetchedBuiltins],
     metafile: true,
   });
+  const absent = changedModules.find(({ filter }) => !Object.keys(metafile.inputs).some((path) => filter.test(path)));
+  if (absent !== undefined) throw new Error(`${absent.filter} is no module of a package any more: see src/build.mjs`);
   return metafile;
 }
 

@@ -96,8 +96,10 @@ export class RunningCore {
   #unfollow: (() => void) | undefined;
   /** Since when a stop waits. */
   #stoppingMs = 0;
-  /** What the stop of the schedule and of the connections of the host wait for. */
-  #ending: readonly (Promise<unknown> | undefined)[] = [];
+  /** Resolves when no job of the schedule runs any more. */
+  #idle: Promise<unknown> | undefined;
+  /** Resolves when the connections of the host are no longer followed. */
+  #followed: Promise<unknown> | undefined;
 
   constructor(options: RunningCoreOptions) {
     this.#options = options;
@@ -151,7 +153,8 @@ export class RunningCore {
     core?.dispatcher.refuse(reason);
     for (const timer of this.#timers) clearInterval(timer);
     this.#unfollow?.();
-    this.#ending = [core?.scheduler.stop(), core?.connections.stop()];
+    this.#idle = core?.scheduler.stop();
+    this.#followed = core?.connections.stop();
     this.#stoppingMs = performance.now();
     while ((core?.operations.active === true || core?.dispatcher.changing === true) && this.#leftMs > 0)
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -165,12 +168,11 @@ export class RunningCore {
   /** Closes what is open, when nobody is connected any more. */
   async close(): Promise<void> {
     const core = this.#core;
-    const [idle, followed] = this.#ending;
-    await Promise.race([idle, new Promise((resolve) => setTimeout(resolve, this.#leftMs).unref())]);
+    await Promise.race([this.#idle, new Promise((resolve) => setTimeout(resolve, this.#leftMs).unref())]);
     await core?.service.alerts.delivery.stop();
     await core?.state.settled();
     this.#metrics?.stop();
-    await followed;
+    await this.#followed;
     await core?.loginEvents.settled();
     await core?.dispatcher.settled().catch(() => undefined);
     this.#penaltyRecords?.flush();

@@ -1,11 +1,11 @@
-import { lazily } from '../../domain/lazily.ts';
+import type { openShell } from '../../shell/shell.ts';
 
 /**
  * Loads the shell with Ink and React, at the first shell. In three parts, because the keys of everybody else wait while
- * one is loaded.
+ * one is loaded. What is loaded already costs nothing; after a failure the next shell tries again.
  */
-export const loadShell = lazily(async () => {
+export async function loadShell(): Promise<{ readonly openShell: typeof openShell }> {
   await import('react');
   await import('ink');
   return import('../../shell/shell.ts');
-});
+}
